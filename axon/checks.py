@@ -1,0 +1,36 @@
+"""Checks at the door: one clear line for a number that cannot be meant."""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+
+def _number(name: str, value: object, unit: str, wanted: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"{name} must be {wanted} {unit}, got {value!r}".replace("  ", " "))
+    return float(value)
+
+
+def positive(name: str, value: object, unit: str) -> float:
+    """Return ``value`` as a float, or raise ``ValueError`` unless it is finite and > 0."""
+    number = _number(name, value, unit, "a number > 0")
+    if not (math.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be > 0 {unit}, got {value!r}")
+    return number
+
+
+def not_negative(name: str, value: object, unit: str) -> float:
+    """Return ``value`` as a float, or raise ``ValueError`` unless it is finite and >= 0."""
+    number = _number(name, value, unit, "a number >= 0")
+    if not (math.isfinite(number) and number >= 0):
+        raise ValueError(f"{name} must be >= 0 {unit}, got {value!r}")
+    return number
+
+
+def finite(name: str, value: object, unit: str) -> float:
+    """Return ``value`` as a float, or raise ``ValueError`` unless it is finite."""
+    number = _number(name, value, unit, "a finite number of")
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be a finite number of {unit}, got {value!r}")
+    return number

@@ -1,0 +1,163 @@
+"""What every picture needs to know of a run: unit of length, rest, limits, joins, stimuli, velocity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from axon.draw.style import COLOURS
+from axon.errors import NoPropagation, NoRest
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from axon.run import Run
+
+Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+MM_FROM = 2000.0  # um; axons from this length on are drawn in mm
+BELOW_REVERSAL = 20.0  # mV; room for hyperpolarising stimuli below the lowest reversal potential
+MOST_JOINS = 20  # a myelinated axon has hundreds of joins: lines at each would hide the picture
+SPARSE = 50  # fewer recorded positions than this are shown one by one
+
+
+def voltage_of(run: Run, picture: str, *, positions: int = 1) -> Array:
+    """The recorded voltage (n_t, n_x), mV.
+
+    Raises
+    ------
+    ValueError
+        If it was not recorded, or at fewer than 2 times or `positions`: too little for this `picture`.
+    """
+    if run.voltage is None:
+        raise ValueError(
+            f"{picture} needs voltage, and this run recorded none; simulate with Record(voltage=True)"
+        )
+    n_t, n_x = run.voltage.shape
+    if n_t < 2 or n_x < positions:
+        raise ValueError(
+            f"{picture} needs voltage at 2 times and {positions} positions or more, this run recorded {n_t} "
+            f"and {n_x}; simulate with a shorter Record.every or more Record.positions"
+        )
+    return run.voltage
+
+
+def length_scale(run: Run) -> tuple[float, str]:
+    """Factor from um to the drawn unit, and that unit's name."""
+    return (1e-3, "mm") if run.axon.total_length >= MM_FROM else (1.0, "µm")
+
+
+def label_position(run: Run, ax: Axes) -> None:
+    """Give `ax` the whole axon as its x axis, with unit."""
+    factor, unit = length_scale(run)
+    ax.set_xlim(0.0, run.axon.total_length * factor)
+    ax.set_xlabel(f"position along the ring ({unit})" if run.axon.ring else f"position ({unit})")
+
+
+def section_of(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Index of the section under each recorded position."""
+    return np.searchsorted(run.axon.boundaries, run.position, side="right")
+
+
+def joins(run: Run) -> list[float]:
+    """Where one section ends and the next begins, um; empty when there are too many to draw."""
+    return list(run.axon.boundaries) if len(run.axon.boundaries) <= MOST_JOINS else []
+
+
+def mark_joins(run: Run, ax: Axes) -> None:
+    """Thin vertical lines where sections join."""
+    factor, _ = length_scale(run)
+    for x in joins(run):
+        ax.axvline(x * factor, color=COLOURS["grey"], linewidth=0.6, linestyle=(0, (1, 2)), zorder=1.5)
+
+
+def resting_voltage(run: Run) -> Array:
+    """Resting potential of the membrane at each recorded position, mV.
+
+    A membrane that has no rest counts from the median voltage of the first recorded frame.
+    """
+    section = section_of(run)
+    resting = np.empty(len(run.position))
+    known: dict[int, float] = {}
+    for index in np.unique(section):
+        membrane = run.axon.sections[index].membrane
+        if id(membrane) not in known:
+            try:
+                known[id(membrane)] = float(membrane.resting_potential())
+            except NoRest:
+                known[id(membrane)] = float(np.median(voltage_of(run, "a picture")[0]))
+        resting[section == index] = known[id(membrane)]
+    return resting
+
+
+def voltage_limits(run: Run) -> tuple[float, float]:
+    """Lowest and highest voltage to draw, mV.
+
+    The recorded range, except that an excitable axon is drawn up to its highest reversal potential and down
+    to 20 mV below its lowest: only the stimulus electrode carries the voltage further, often by hundreds of
+    mV.
+    """
+    voltage = voltage_of(run, "a picture")
+    low, high = float(np.nanmin(voltage)), float(np.nanmax(voltage))
+    channels = [channel for section in run.axon.sections for channel in section.membrane.channels]
+    if any(channel.gates for channel in channels):
+        low = max(low, min(channel.reversal for channel in channels) - BELOW_REVERSAL)
+        high = min(high, max(channel.reversal for channel in channels))
+    return (low, high) if high - low > 1e-3 else (low - 1.0, high + 1.0)
+
+
+def stimulated(run: Run) -> Iterator[tuple[float, float, float]]:
+    """Place (um), start and stop (ms) of everything done to the axon within the recorded time."""
+    for stimulus in run.stimuli:
+        interval = getattr(stimulus, "interval", 0.0)  # a Train has an interval and a count
+        for k in range(getattr(stimulus, "count", 1)):
+            start = stimulus.start + k * interval
+            if start <= run.time[-1]:
+                yield stimulus.at, start, min(start + stimulus.duration, float(run.time[-1]))
+
+
+def nearest_positions(run: Run, at: Sequence[float] | None, count: int) -> list[int]:
+    """Indices of the recorded positions nearest to `at` (um); `count` evenly spread ones when None."""
+    if at is None:
+        spread = np.linspace(0.0, len(run.position) - 1, min(count, len(run.position)) + 1)
+        middles = (spread[1:] + spread[:-1]) / 2
+        return sorted({int(round(i)) for i in middles})
+    for x in at:
+        if not 0 <= x <= run.axon.total_length:
+            raise ValueError(f"at must lie on the axon, 0 to {run.axon.total_length:g} um, got {x:g}")
+    return list(dict.fromkeys(int(np.argmin(np.abs(run.position - x))) for x in at))
+
+
+def nearest_times(run: Run, at: Sequence[float] | None, count: int) -> list[int]:
+    """Indices of the recorded times nearest to `at` (ms); `count` over the spikes' journey when None."""
+    if at is None:
+        first, last = float(run.time[0]), float(run.time[-1])
+        if len(run.spike_time):
+            first, last = float(np.min(run.spike_time)), min(last, float(np.max(run.spike_time)))
+        at = [first + (last - first) * (k + 1) / (count + 0.5) for k in range(count)]
+    for t in at:
+        if not run.time[0] <= t <= run.time[-1]:
+            raise ValueError(
+                f"at must lie in the recorded time, {run.time[0]:g} to {run.time[-1]:g} ms, got {t:g}"
+            )
+    return list(dict.fromkeys(int(np.argmin(np.abs(run.time - t))) for t in at))
+
+
+def number(value: float) -> str:
+    """`value` with 3 digits and no exponent, as axes and legends show it."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def sparse_marker(run: Run) -> str:
+    """Marker for lines along the axon: a dot per recorded position where these are few."""
+    return "o" if len(run.position) < SPARSE else ""
+
+
+def velocity_in_words(run: Run) -> tuple[str, str]:
+    """``("18.73 m/s", "")``, or ``("no propagation", reason)``."""
+    try:
+        return f"{float(run.velocity()):.4g} m/s", ""
+    except NoPropagation as failure:
+        return "no propagation", failure.reason

@@ -1,0 +1,1 @@
+"""The engine: arrays in, arrays out. The only room with Numba in it."""

@@ -1,0 +1,477 @@
+"""The time step: gates, cable and spikes of a group of lanes, second order in dt, second or fourth in dx.
+
+The state is [row, lane]: a lane is a whole axon, or one piece of a long axon whose pieces lie side by side
+and are joined exactly. V lives at t_k, gates at t_k + dt/2 (Hines 1984; Mascagni 1989). One step:
+
+    x      <- A(V) x + B(V)                                      each gate, exact for V constant over the step
+    D_i    =  2 C_i/dt + sum g                                   g = conductance of each channel, uS
+    b_i    =  2 C_i/dt V_i + sum g E                             nA
+    F_i    =  D_i V*_i - b_i                                     the current the membrane takes at midtime
+    k_(i+1/2) (V*_(i+1) - V*_i) - w (F_(i+1) - F_i)  summed over both faces  =  F_i - I_stim,i
+    V_i    <- 2 V*_i - V_i
+
+with w = 0 (second order in dx) or w = 1/12 on faces inside a uniform stretch (the compact Numerov operator in
+flux form, fourth order; the fluxes still cancel in the sum, so charge is conserved either way). The matrix
+stays tridiagonal. Rows are eliminated downwards in the same sweep that advances the gates.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.engine.simd import (
+    GATES_PER_CHUNK,
+    LANES,
+    advance,
+    inlined,
+    kernel,
+    load,
+    locate,
+    outside,
+    rises,
+    source_fingerprint,
+    splat,
+    store,
+)
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Fields of a row's parameters, each a vector over lanes; then conductance and conductance * reversal of
+# every channel.
+CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
+# A clamped compartment's diagonal: its own unknown vanishes to rounding, and the clamp is added afterwards.
+HELD = 1e30
+# Why a stretch of steps ended.
+FINISHED, LEFT_TABLE, SPIKES_FULL = range(3)
+
+
+class Plan(NamedTuple):
+    """What a group is: unchanged while it runs."""
+
+    rows: int
+    chunks: int  # of four gates each, per compartment
+    joined: bool  # lanes are consecutive pieces of one axon
+    fourth: bool  # compact operator
+    row_kind: NDArray[np.uint64]  # (rows,) which of the different rows
+    kinds: NDArray[np.uint64]  # (kinds, 5) start in params; first and last gate entry; first and last factor
+    params: Floats  # flat: see the fields above
+    entry_chunk: NDArray[np.uint64]  # (entries,)
+    origin: Ints  # (entries * LANES,) start of the table of this lane
+    stride: Ints  # (entries * LANES,) doubles from one table row to the next
+    factors: NDArray[np.uint64]  # (factors, 4) place of the gate, exponent, first of its channel?, last?
+    table: Floats
+    table_start: float  # mV
+    table_density: float  # cells per mV
+    table_low: float  # mV, V must stay in [low, high)
+    table_high: float
+    threshold: float  # mV
+    dt: float
+    extra_of_row: NDArray[np.uint64]  # (rows,) 0, or 1 + which of the rows with stimuli
+    source_place: Ints  # (sources,) place in extras of a stimulus current
+    source_weight: Floats
+    source_stimulus: Ints  # (sources,) which stimulus
+    clamp_place: Ints  # (clamps,) flat compartment
+    clamp_extra: Ints  # (clamps,) place in extras
+    neighbour_clamp: Ints  # (neighbours,) whose neighbour
+    neighbour_extra: Ints
+    neighbour_coupling: Floats  # uS
+
+
+class State(NamedTuple):
+    """What changes from step to step, and room to work in."""
+
+    v: Floats  # (rows * LANES,) mV
+    gates: Floats  # (rows * chunks * LANES * 4,)
+    ahead: Floats  # p u: weight of the next row's V*
+    known: Floats  # p r: V* but for its neighbours
+    behind: Floats  # p l: weight of the piece's left separator
+    extras: Floats  # (3 * rows with stimuli * LANES,) added to D, to the current, to V*
+    scratch: Floats
+    cell: NDArray[np.int32]
+    fraction: Floats
+
+
+class Spikes(NamedTuple):
+    """Crossings found: v0 below, v1 at or above threshold, v2 one step later (nan until known)."""
+
+    place: Ints
+    step: Ints
+    v0: Floats
+    v1: Floats
+    v2: Floats
+    found: Ints  # (2,) how many; how many have their v2
+
+
+class Samples(NamedTuple):
+    """Where samples go: a row of each buffer per sampled step."""
+
+    stride: int
+    v_index: Ints
+    gate_index: Ints
+    v: Floats  # (frames, len(v_index))
+    gates: Floats
+
+
+@inlined
+def _membrane(plan, state, row):
+    """Advance the gates of a row; return D and b, the latter without the stimulus."""
+    params, kinds, factors, scratch = plan.params, plan.kinds, plan.factors, state.scratch
+    width = np.uint64(LANES)
+    chunk_size = GATES_PER_CHUNK * LANES
+    kind = plan.row_kind[row]
+    at = kinds[kind, 0]
+    first, last = kinds[kind, 1], kinds[kind, 2]
+    v = load(state.v, row * LANES)
+    if last > first:
+        locate((v - plan.table_start) * plan.table_density, state.cell, state.fraction)
+    for entry in range(first, last):
+        chunk = np.int64(plan.entry_chunk[entry])
+        x0, x1, x2, x3 = advance(
+            state.gates,
+            (row * plan.chunks + chunk) * chunk_size,
+            plan.table,
+            plan.origin,
+            plan.stride,
+            np.int64(entry * width),
+            state.cell,
+            state.fraction,
+        )
+        place = chunk * chunk_size
+        store(scratch, place, x0)
+        store(scratch, place + LANES, x1)
+        store(scratch, place + 2 * LANES, x2)
+        store(scratch, place + 3 * LANES, x3)
+    capacity = load(params, np.int64(at + np.uint64(CAPACITY * LANES)))
+    d = capacity + load(params, np.int64(at + np.uint64(LEAK * LANES)))
+    b = capacity * v + load(params, np.int64(at + np.uint64(LEAK_CURRENT * LANES)))
+    pair = at + np.uint64(CHANNELS * LANES)
+    fraction = d
+    for f in range(kinds[kind, 3], kinds[kind, 4]):
+        x = load(scratch, np.int64(factors[f, 0]))
+        power = factors[f, 1]
+        y = x
+        if power >= np.uint64(4):
+            y = x * x
+            y = y * y
+            for _ in range(np.uint64(4), power):
+                y = y * x
+        elif power == np.uint64(3):
+            y = x * x * x
+        elif power == np.uint64(2):
+            y = x * x
+        fraction = y if factors[f, 2] else fraction * y
+        if factors[f, 3]:
+            d = d + load(params, np.int64(pair)) * fraction
+            b = b + load(params, np.int64(pair + width)) * fraction
+            pair += width + width
+    extra = plan.extra_of_row[row]
+    if extra:
+        d = d + load(state.extras, np.int64(extra - np.uint64(1)) * (3 * LANES))
+    return d, b
+
+
+@inlined
+def _field(plan, row, field):
+    return load(plan.params, np.int64(plan.kinds[plan.row_kind[row], 0] + np.uint64(field * LANES)))
+
+
+@inlined
+def _from_lane_before(x, turn):
+    """The vector whose lane j holds x's lane j - 1, and lane 0 the last."""
+    store(turn, 1, x)
+    turn[0] = turn[LANES]
+    return load(turn, 0)
+
+
+@inlined
+def _from_lane_after(x, turn):
+    store(turn, 0, x)
+    turn[LANES] = turn[0]
+    return load(turn, 1)
+
+
+@kernel
+def _join(work):
+    """Solve the separators' ring of equations: diagonal x_j - lower x_(j-1) - upper x_(j+1) = right.
+
+    Every unknown is kept as y + z x_last, so that a ring and an open chain are the same sweep.
+
+    Parameters
+    ----------
+    work : (6 * LANES,) float64
+        From LANES on: diagonal, lower, upper, right; the answer comes last. All are overwritten.
+    """
+    diagonal, lower = work[LANES : 2 * LANES], work[2 * LANES : 3 * LANES]
+    upper, right = work[3 * LANES : 4 * LANES], work[4 * LANES : 5 * LANES]
+    x = work[5 * LANES : 6 * LANES]
+    last = LANES - 1
+    lower[0], own = 0.0, lower[0]
+    before_upper, before_y, before_z = 0.0, 0.0, own
+    for j in range(last):
+        p = 1.0 / (diagonal[j] - lower[j] * before_upper)
+        before_y = (right[j] + lower[j] * before_y) * p
+        before_z = (lower[j] * before_z if j > 0 else own) * p
+        if j == last - 1:
+            before_z += upper[j] * p
+            upper[j] = 0.0
+        before_upper = upper[j] * p
+        right[j], lower[j], upper[j] = before_y, before_z, before_upper
+    for j in range(last - 2, -1, -1):
+        right[j] += upper[j] * right[j + 1]
+        lower[j] += upper[j] * lower[j + 1]
+    gain = diagonal[last] - lower[last] * lower[last - 1] - upper[last] * lower[0]
+    x[last] = (right[last] + lower[last] * right[last - 1] + upper[last] * right[0]) / gain
+    for j in range(last):
+        x[j] = right[j] + lower[j] * x[last]
+
+
+@inlined
+def _eliminate(plan, state):
+    """Gates and forward elimination of all rows; returns V* of the last row."""
+    rows = plan.rows
+    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
+    nothing = splat(0.0)
+    d_here, b_here, d_before, b_before = nothing, nothing, nothing, nothing
+    d_end, b_end, d_first, b_first = nothing, nothing, nothing, nothing
+    d_next, b_next = nothing, nothing
+    k_first = _from_lane_after(_field(plan, 0, COUPLING), turn)
+    w_first = _from_lane_after(_field(plan, 0, COMPACT), turn)
+    k_left = _field(plan, 0, COUPLING)
+    w_left = _field(plan, 0, COMPACT)
+    ahead, known, behind = nothing, nothing, nothing
+    carry = splat(1.0)
+    sum_known, sum_behind = nothing, nothing
+    upper, right, pivot = nothing, nothing, carry
+    # The membrane runs one row ahead of the elimination, whose compact operator wants both neighbours; the
+    # last row comes first, because it is a neighbour of the next lane's first row.
+    for turn_of in range(rows + 2):
+        if turn_of < rows:
+            d_next, b_next = _membrane(plan, state, turn_of - 1 if turn_of > 0 else rows - 1)
+            if turn_of == 0:
+                d_end, b_end = d_next, b_next
+                d_before = _from_lane_before(d_end, turn)
+                b_before = _from_lane_before(b_end, turn)
+                continue
+        elif turn_of == rows:
+            d_next, b_next = d_end, b_end
+        else:
+            d_next, b_next = d_first, b_first
+        if turn_of == 1:
+            d_first = _from_lane_after(d_next, turn)
+            b_first = _from_lane_after(b_next, turn)
+            d_here, b_here = d_next, b_next
+            continue
+        row = turn_of - 2
+        k_right = _field(plan, row + 1, COUPLING) if row + 1 < rows else k_first
+        diagonal = d_here + k_left + k_right
+        right = b_here
+        upper = k_right
+        lower = k_left
+        if plan.fourth:
+            w_right = _field(plan, row + 1, COMPACT) if row + 1 < rows else w_first
+            diagonal = diagonal - (w_left + w_right) * d_here
+            right = right + w_left * (b_before - b_here) + w_right * (b_next - b_here)
+            upper = k_right - w_right * d_next
+            lower = k_left - w_left * d_before
+            w_left = w_right
+            d_before, b_before = d_here, b_here
+        extra = plan.extra_of_row[row]
+        if extra:
+            right = right + load(state.extras, np.int64(extra - np.uint64(1)) * (3 * LANES) + LANES)
+        if row == 0:
+            behind = lower
+            pivot = diagonal
+        else:
+            carry = carry * ahead
+            pivot = diagonal - lower * ahead
+            right = right + lower * known
+            behind = lower * behind
+        if row < rows - 1:
+            inverse = 1.0 / pivot
+            ahead = upper * inverse
+            known = right * inverse
+            store(state.ahead, row * LANES, ahead)
+            store(state.known, row * LANES, known)
+            if plan.joined:
+                behind = behind * inverse
+                store(state.behind, row * LANES, behind)
+                sum_known = sum_known + carry * known
+                sum_behind = sum_behind + carry * behind
+        k_left = k_right
+        d_here, b_here = d_next, b_next
+    midpoint = right / pivot
+    if plan.joined:
+        reach = _from_lane_after(carry, turn)
+        near_known = _from_lane_after(sum_known, turn)
+        near_behind = _from_lane_after(sum_behind, turn)
+        store(turn, LANES, pivot - upper * near_behind)
+        store(turn, 2 * LANES, behind)
+        store(turn, 3 * LANES, upper * reach)
+        store(turn, 4 * LANES, right + upper * near_known)
+        _join(turn)
+        midpoint = load(turn, 5 * LANES)
+    return midpoint
+
+
+@kernel
+def _note(plan, state, spikes, row, step, before):
+    """Write down which lanes of this row crossed threshold."""
+    store(state.fraction, 0, before)
+    for lane in range(LANES):
+        v0, v1 = state.fraction[lane], state.v[row * LANES + lane]
+        if v0 < plan.threshold and v1 >= plan.threshold:
+            n = spikes.found[0]
+            spikes.place[n] = row * LANES + lane
+            spikes.step[n] = step
+            spikes.v0[n] = v0
+            spikes.v1[n] = v1
+            spikes.v2[n] = np.nan
+            spikes.found[0] = n + 1
+
+
+@inlined
+def _substitute(plan, state, spikes, step, midpoint):
+    """Back substitution, new V, crossings; returns whether any V left the table."""
+    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
+    left = midpoint
+    if plan.joined:
+        left = _from_lane_before(midpoint, turn)
+    x = midpoint
+    lost = False
+    for row in range(plan.rows - 1, -1, -1):
+        at = row * LANES
+        if row < plan.rows - 1:
+            x = load(state.known, at) + load(state.ahead, at) * x
+            if plan.joined:
+                x = x + load(state.behind, at) * left
+        before = load(state.v, at)
+        middle = x
+        extra = plan.extra_of_row[row]
+        if extra:
+            middle = x + load(state.extras, np.int64(extra - np.uint64(1)) * (3 * LANES) + 2 * LANES)
+        after = 2.0 * middle - before
+        store(state.v, at, after)
+        if rises(before, after, plan.threshold):
+            _note(plan, state, spikes, row, step, before)
+        if outside(after, plan.table_low, plan.table_high):
+            lost = True
+    return lost
+
+
+@kernel
+def _half_step(plan, place, chunk_entry, lane, v, gate):
+    """Steady state and half-step decay of one gate at v."""
+    s = (v - plan.table_start) * plan.table_density
+    cell = np.int64(s)
+    f = s - cell
+    item = chunk_entry * LANES + lane
+    at = plan.origin[item] + cell * plan.stride[item] + gate
+    a = plan.table[at] + f * (plan.table[at + 8] + f * plan.table[at + 16])
+    b = plan.table[at + 4] + f * (plan.table[at + 12] + f * plan.table[at + 20])
+    decay = np.sqrt(max(a, 0.0))
+    return (b / (1.0 - a) if a < 1.0 else 0.0), decay
+
+
+@kernel
+def _impose(plan, state, place, level):
+    """Set V of a clamped compartment; where it jumps, its gates see half a step of each voltage."""
+    before = state.v[place]
+    if before == level:
+        return
+    state.v[place] = level
+    row, lane = place // LANES, place % LANES
+    kind = plan.row_kind[row]
+    for entry in range(np.int64(plan.kinds[kind, 1]), np.int64(plan.kinds[kind, 2])):
+        chunk = np.int64(plan.entry_chunk[entry])
+        for gate in range(GATES_PER_CHUNK):
+            steady0, decay0 = _half_step(plan, place, entry, lane, before, gate)
+            steady1, decay1 = _half_step(plan, place, entry, lane, level, gate)
+            if decay1 > 1e-100:
+                item = ((row * plan.chunks + chunk) * LANES + lane) * GATES_PER_CHUNK + gate
+                halfway = steady0 + (state.gates[item] - steady0) * decay0
+                # The sweep makes a whole step at the new voltage; take half of it back beforehand.
+                state.gates[item] = steady1 + (halfway - steady1) / decay1
+
+
+@inlined
+def _stimulate(plan, state, currents, levels, step):
+    """Put the currents and clamps of this step into the extras."""
+    for i in range(state.extras.size):
+        state.extras[i] = 0.0
+    for s in range(plan.source_place.size):
+        state.extras[plan.source_place[s]] += plan.source_weight[s] * currents[plan.source_stimulus[s], step]
+    for c in range(plan.clamp_place.size):
+        level = levels[c, step]
+        if not np.isnan(level):
+            _impose(plan, state, plan.clamp_place[c], level)
+            state.extras[plan.clamp_extra[c]] = HELD
+            state.extras[plan.clamp_extra[c] + 2 * LANES] = level
+    for k in range(plan.neighbour_clamp.size):
+        level = levels[plan.neighbour_clamp[k], step]
+        if not np.isnan(level):
+            state.extras[plan.neighbour_extra[k]] += plan.neighbour_coupling[k] * level
+
+
+@inlined
+def _sample(state, samples, frame):
+    for i in range(samples.v_index.size):
+        samples.v[frame, i] = state.v[samples.v_index[i]]
+    for i in range(samples.gate_index.size):
+        samples.gates[frame, i] = state.gates[samples.gate_index[i]]
+
+
+def _entry(fingerprint):
+    """The engine's one entry, cached on disk under the state of all its sources.
+
+    Numba's cache looks at one file's time stamp alone: not enough when another file of the engine changes, or
+    when an installer gives every version the same time.
+    """
+
+    @kernel
+    def run_steps(plan, state, spikes, samples, currents, levels, first_step, steps):
+        """Advance a group by up to ``steps`` steps.
+
+        Parameters
+        ----------
+        plan, state, spikes, samples : Plan, State, Spikes, Samples
+        currents : (stimuli, steps) float64
+            Mean current of each stimulus over each step, nA.
+        levels : (clamps, steps) float64
+            Imposed voltage at the start of each step, nan where free, mV.
+        first_step : int
+            Number of the first step, for times and the sampling rhythm.
+        steps : int
+
+        Returns
+        -------
+        done, frames, reason : int
+            Steps made, samples taken, and FINISHED, LEFT_TABLE or SPIKES_FULL.
+        """
+        fingerprint  # noqa: B018 - makes it part of the cache's key
+        frame = 0
+        for i in range(steps):
+            step = first_step + i
+            _stimulate(plan, state, currents, levels, i)
+            if samples.stride > 0 and step % samples.stride == 0:
+                _sample(state, samples, frame)
+                frame += 1
+            midpoint = _eliminate(plan, state)
+            waiting = spikes.found[0]
+            lost = _substitute(plan, state, spikes, step, midpoint)
+            for n in range(spikes.found[1], waiting):
+                spikes.v2[n] = state.v[spikes.place[n]]
+            spikes.found[1] = waiting
+            if lost:
+                return i + 1, frame, LEFT_TABLE
+            if spikes.found[0] + plan.rows * LANES > spikes.place.size:
+                return i + 1, frame, SPIKES_FULL
+        return steps, frame, FINISHED
+
+    return run_steps
+
+
+run_steps = _entry(source_fingerprint())

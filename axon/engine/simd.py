@@ -1,0 +1,296 @@
+"""Vectors of ``LANES`` doubles for kernels, so that a loop over rows is SIMD by construction.
+
+Numba vectorises a loop only when it can prove that no array overlaps another, which a kernel with a dozen
+arrays never allows. Here the vector is a type of its own with ``+ - * /``; loads and stores are explicit, and
+the compiler maps them to whatever the processor has. With the JIT off a vector is a small NumPy array, and
+the same kernels run.
+
+Tables: one row serves four gates, as ``A0..A3 B0..B3`` for the constant, linear and quadratic coefficient of
+the local interpolation (24 doubles): four gates of a compartment advance with three loads and three
+multiply-adds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+from pathlib import Path
+
+import numpy as np
+from llvmlite import ir
+from numba import config, njit, types
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+LANES = 8
+GATES_PER_CHUNK = 4
+TABLE_WIDTH = 6 * GATES_PER_CHUNK  # doubles in one table row
+
+# No array is made or kept inside a kernel, so none needs its references counted (that alone costs fourfold).
+OPTIONS = {
+    "_nrt": False,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "nsz"},
+    "cache": True,
+}
+
+
+def kernel(function):
+    """Compile a function as part of the engine, kept on disk wherever a place to write is found."""
+    try:
+        return njit(**OPTIONS)(function)
+    except RuntimeError:  # Numba found no writable folder for its cache
+        return njit(**{**OPTIONS, "cache": False})(function)
+
+
+def source_fingerprint() -> int:
+    """A number that changes with any source file of the engine."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:7], "big")
+
+
+def inlined(function):
+    """A piece of a kernel, too large for the compiler to inline unasked."""
+    return njit(inline="always", **{**OPTIONS, "cache": False})(function)
+
+
+_FLAGS = ("contract", "nsz")  # fused multiply-add allowed; no reassociation: results are reproducible
+_F64, _I32, _I64 = ir.DoubleType(), ir.IntType(32), ir.IntType(64)
+_VEC = ir.VectorType(_F64, LANES)
+_INDEX = ir.VectorType(_I32, LANES)
+
+
+class VectorType(types.Type):
+    """Numba's name for a vector of LANES doubles."""
+
+    def __init__(self) -> None:
+        super().__init__(name=f"f64x{LANES}")
+
+
+vector = VectorType()
+quadruple = types.UniTuple(vector, GATES_PER_CHUNK)
+
+
+@register_model(VectorType)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, dmm, fe_type):
+        super().__init__(dmm, fe_type, _VEC)
+
+
+def _mask(indices):
+    return ir.Constant(ir.VectorType(_I32, len(indices)), list(indices))
+
+
+def _broadcast(builder, x, n=LANES):
+    nothing = ir.Constant(ir.VectorType(_F64, n), ir.Undefined)
+    one = builder.insert_element(nothing, x, ir.Constant(_I32, 0))
+    return builder.shuffle_vector(one, nothing, _mask([0] * n))
+
+
+def _pointer(context, builder, array_type, array, index, target):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), target.as_pointer())
+
+
+def _define_operator(op, instruction):
+    @infer_global(op)
+    class _Template(AbstractTemplate):
+        def generic(self, args, kws):
+            known = all(isinstance(a, VectorType | types.Float) for a in args)
+            if len(args) == 2 and known and any(isinstance(a, VectorType) for a in args):
+                return signature(vector, *args)
+            return None
+
+    def lower(left_is_scalar, right_is_scalar):
+        def code(context, builder, sig, args):
+            x = _broadcast(builder, args[0]) if left_is_scalar else args[0]
+            y = _broadcast(builder, args[1]) if right_is_scalar else args[1]
+            return getattr(builder, instruction)(x, y, flags=_FLAGS)
+
+        return code
+
+    lower_builtin(op, vector, vector)(lower(False, False))
+    lower_builtin(op, vector, types.float64)(lower(False, True))
+    lower_builtin(op, types.float64, vector)(lower(True, False))
+
+
+for _op, _name in (
+    (operator.add, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
+):
+    _define_operator(_op, _name)
+
+
+@intrinsic
+def _load(typing_context, array, start):
+    def code(context, builder, sig, args):
+        return builder.load(_pointer(context, builder, sig.args[0], args[0], args[1], _VEC), align=8)
+
+    return vector(array, types.intp), code
+
+
+@intrinsic
+def _store(typing_context, array, start, value):
+    def code(context, builder, sig, args):
+        builder.store(args[2], _pointer(context, builder, sig.args[0], args[0], args[1], _VEC), align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), code
+
+
+@intrinsic
+def _splat(typing_context, x):
+    def code(context, builder, sig, args):
+        return _broadcast(builder, args[0])
+
+    return vector(types.float64), code
+
+
+def _any(builder, mask):
+    bits = ir.IntType(LANES)
+    return builder.icmp_unsigned("!=", builder.bitcast(mask, bits), ir.Constant(bits, 0))
+
+
+@intrinsic
+def _outside(typing_context, x, low, high):
+    def code(context, builder, sig, args):
+        x, low, high = args
+        below = builder.fcmp_unordered("<", x, _broadcast(builder, low))
+        return _any(builder, builder.or_(below, builder.fcmp_unordered(">=", x, _broadcast(builder, high))))
+
+    return types.boolean(vector, types.float64, types.float64), code
+
+
+@intrinsic
+def _rises(typing_context, before, after, threshold):
+    def code(context, builder, sig, args):
+        before, after, threshold = args
+        level = _broadcast(builder, threshold)
+        under = builder.fcmp_ordered("<", before, level)
+        return _any(builder, builder.and_(under, builder.fcmp_ordered(">=", after, level)))
+
+    return types.boolean(vector, vector, types.float64), code
+
+
+@intrinsic
+def _locate(typing_context, s, cell, fraction):
+    def code(context, builder, sig, args):
+        whole = builder.fptosi(args[0], _INDEX)
+        rest = builder.fsub(args[0], builder.sitofp(whole, _VEC))
+        zero = ir.Constant(_I64, 0)
+        builder.store(whole, _pointer(context, builder, sig.args[1], args[1], zero, _INDEX), align=4)
+        builder.store(rest, _pointer(context, builder, sig.args[2], args[2], zero, _VEC), align=8)
+        return context.get_dummy_value()
+
+    return types.void(vector, cell, fraction), code
+
+
+@intrinsic
+def _advance(typing_context, gates, start, table, origin, stride, entry, cell, fraction):
+    row = ir.VectorType(_F64, 8)
+    four = ir.VectorType(_F64, 4)
+
+    def code(context, builder, sig, args):
+        gates, start, table, origin, stride, entry, cell, fraction = args
+
+        def scalar(which, array, at, llvm_type):
+            return builder.load(_pointer(context, builder, sig.args[which], array, at, llvm_type))
+
+        nothing = ir.Constant(row, ir.Undefined)
+        parts = []
+        for lane in range(LANES):
+            here = ir.Constant(_I64, lane)
+            item = builder.add(entry, here)
+            at = builder.mul(builder.sext(scalar(6, cell, here, _I32), _I64), scalar(4, stride, item, _I64))
+            at = builder.add(at, scalar(3, origin, item, _I64))
+            f = _broadcast(builder, scalar(7, fraction, here, _F64), 8)
+            c0, c1, c2 = (
+                builder.load(
+                    _pointer(
+                        context, builder, sig.args[2], table, builder.add(at, ir.Constant(_I64, o)), row
+                    ),
+                    align=8,
+                )
+                for o in (0, 8, 16)
+            )
+            inner = builder.fadd(c1, builder.fmul(f, c2, flags=_FLAGS), flags=_FLAGS)
+            both = builder.fadd(c0, builder.fmul(f, inner, flags=_FLAGS), flags=_FLAGS)
+            a = builder.shuffle_vector(both, nothing, _mask(range(4)))
+            b = builder.shuffle_vector(both, nothing, _mask(range(4, 8)))
+            place = _pointer(
+                context, builder, sig.args[0], gates, builder.add(start, ir.Constant(_I64, 4 * lane)), four
+            )
+            x = builder.fadd(builder.fmul(builder.load(place, align=8), a, flags=_FLAGS), b, flags=_FLAGS)
+            builder.store(x, place, align=8)
+            parts.append(x)
+        while len(parts) > 1:
+            width = parts[0].type.count
+            pairs = zip(parts[::2], parts[1::2], strict=True)
+            parts = [builder.shuffle_vector(x, y, _mask(range(2 * width))) for x, y in pairs]
+        empty = ir.Constant(parts[0].type, ir.Undefined)
+        columns = [
+            builder.shuffle_vector(parts[0], empty, _mask(range(gate, 4 * LANES, 4))) for gate in range(4)
+        ]
+        return context.make_tuple(builder, quadruple, columns)
+
+    intp = types.intp
+    return quadruple(gates, intp, table, origin, stride, intp, cell, fraction), code
+
+
+# With the JIT off the same names are these; they also say what the instructions above mean.
+def _load_plain(array, start):
+    """The vector at ``array[start : start + LANES]``."""
+    return array[int(start) : int(start) + LANES].copy()
+
+
+def _store_plain(array, start, value):
+    """Write the vector to ``array[start : start + LANES]``."""
+    array[int(start) : int(start) + LANES] = value
+
+
+def _splat_plain(x):
+    """The vector with ``x`` in every lane."""
+    return np.full(LANES, x)
+
+
+def _outside_plain(x, low, high):
+    """Whether any lane is not in [low, high); nan is outside."""
+    return not bool(np.all((x >= low) & (x < high)))
+
+
+def _rises_plain(before, after, threshold):
+    """Whether any lane crosses ``threshold`` upwards."""
+    return bool(np.any((before < threshold) & (after >= threshold)))
+
+
+def _locate_plain(s, cell, fraction):
+    """Split ``s`` into whole numbers (``cell``, int32) and fractions."""
+    cell[:] = s.astype(np.int32)
+    fraction[:] = s - cell
+
+
+def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction):
+    """x <- A(V) x + B(V) for four gates of every lane; returns the four as vectors over lanes."""
+    start, entry = int(start), int(entry)
+    block = gates[start : start + GATES_PER_CHUNK * LANES].reshape(LANES, GATES_PER_CHUNK)
+    at = origin[entry : entry + LANES] + cell.astype(np.int64) * stride[entry : entry + LANES]
+    rows = table[at[:, None] + np.arange(TABLE_WIDTH)].reshape(LANES, 3, 2, GATES_PER_CHUNK)
+    f = fraction[:, None]
+    a, b = ((rows[:, 0, k] + f * (rows[:, 1, k] + f * rows[:, 2, k])) for k in (0, 1))
+    block[:] = block * a + b
+    return tuple(block.T.copy())
+
+
+_plain = bool(config.DISABLE_JIT)
+load = _load_plain if _plain else _load
+store = _store_plain if _plain else _store
+splat = _splat_plain if _plain else _splat
+outside = _outside_plain if _plain else _outside
+rises = _rises_plain if _plain else _rises
+locate = _locate_plain if _plain else _locate
+advance = _advance_plain if _plain else _advance

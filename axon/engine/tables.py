@@ -1,0 +1,52 @@
+"""Rate tables: what a step needs of four gates, as local parabolas on a uniform grid of voltages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH
+
+Array = NDArray[np.floating]
+
+CELL = 0.25  # mV; the interpolation error of A and B falls as its cube (see tests/test_tables.py)
+
+# Decay A and gain B of every gate over a step, x <- A x + B: voltages (n,) to two (n, gates) arrays.
+StepCoefficients = Callable[[Array], tuple[Array, Array]]
+
+
+@lru_cache(maxsize=64)
+def build(coefficients: StepCoefficients, low_cell: int, high_cell: int) -> Array:
+    """Tabulate the step coefficients from ``low_cell * CELL`` to ``high_cell * CELL`` mV.
+
+    Parameters
+    ----------
+    coefficients : callable
+        Hashable; tables of equal ones are built once and kept for the next run.
+    low_cell, high_cell : int
+        The range in whole cells, so that a wider table repeats a narrower one to the last bit.
+
+    Returns
+    -------
+    (cells, chunks, TABLE_WIDTH) ndarray
+        Per cell and chunk of four gates: A0..A3 B0..B3 of the constant, linear and quadratic term in the
+        fraction of the cell. The parabola is exact at both ends and in the middle of the cell.
+    """
+    half = np.arange(2 * low_cell, 2 * high_cell + 1) * (CELL / 2)
+    a, b = coefficients(half)
+    gates = a.shape[1]
+    chunks = -(-gates // GATES_PER_CHUNK)
+    values = np.zeros((len(half), chunks, 2, GATES_PER_CHUNK))
+    padded = np.zeros((len(half), chunks * GATES_PER_CHUNK))
+    for part, coefficient in enumerate((a, b)):
+        padded[:, :gates] = coefficient
+        values[:, :, part] = padded.reshape(len(half), chunks, GATES_PER_CHUNK)
+    left, middle, right = values[:-1:2], values[1::2], values[2::2]
+    slope = 4 * middle - 3 * left - right
+    curvature = 2 * left - 4 * middle + 2 * right
+    table = np.stack([left, slope, curvature], axis=2).reshape(len(left), chunks, TABLE_WIDTH)
+    table.setflags(write=False)
+    return table

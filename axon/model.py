@@ -1,0 +1,97 @@
+"""Axons, stimuli and records as JSON and back: how a run file remembers what was asked.
+
+Only the nouns listed here are ever built from a file. A rate function that ships with axon is kept by its
+name; a user's own is kept as samples, never as code, so opening a file runs nothing that came with it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from typing import Any
+
+import numpy as np
+
+from axon.errors import FileFormatError
+from axon.geometry import Axon, Section
+from axon.membranes import Channel, Gate, Membrane
+from axon.membranes.gate import SAMPLES
+from axon.membranes.rates import SampledRate
+from axon.record import Record
+from axon.stimuli import Clamp, Pulse, Train
+
+_NOUNS: dict[str, type] = {
+    noun.__name__: noun for noun in (Axon, Section, Membrane, Channel, Gate, Pulse, Train, Clamp, Record)
+}
+_SHIPPED = "axon.membranes."
+
+
+def to_json(value: Any) -> str:
+    """The value, made of numbers, strings, lists, dicts and axon's nouns, as JSON."""
+    return json.dumps(_plain(value))
+
+
+def from_json(text: str) -> Any:
+    """What ``to_json`` was given, equal to it.
+
+    Raises
+    ------
+    FileFormatError
+        When the text is not JSON, or names something that is no noun of axon.
+    """
+    try:
+        return _built(json.loads(text))
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError, ImportError) as error:
+        raise FileFormatError(f"the model in the file cannot be read: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SampledRate):
+        return {"sampled": value.name, "start": value.start, "step": value.step, "values": list(value.values)}
+    if isinstance(value, Axon) and value.uniform and len(value.sections) == 1 and value.diameter is not None:
+        return _noun(value, skip=("sections",))
+    if isinstance(value, Axon):
+        return {"noun": "Axon", "sections": [_plain(s) for s in value.sections], "ring": value.ring}
+    if type(value) in _NOUNS.values():
+        return _noun(value)
+    if callable(value):
+        return _function(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value
+
+
+def _noun(value: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    fields = [f.name for f in dataclasses.fields(value) if f.init and f.name not in skip]
+    return {"noun": type(value).__name__} | {name: _plain(getattr(value, name)) for name in fields}
+
+
+def _function(function: Any) -> dict[str, Any]:
+    module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "rate")
+    if module.startswith(_SHIPPED) and getattr(importlib.import_module(module), name, None) is function:
+        return {"shipped": f"{module.removeprefix(_SHIPPED)}:{name}"}
+    with np.errstate(over="ignore"):
+        values = np.asarray(function(SAMPLES), float) + np.zeros_like(SAMPLES)
+    step = float(SAMPLES[1] - SAMPLES[0])
+    return {"sampled": name, "start": float(SAMPLES[0]), "step": step, "values": values.tolist()}
+
+
+def _built(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_built(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if "shipped" in value:
+        module, name = value["shipped"].split(":")
+        return getattr(importlib.import_module(_SHIPPED + module), name)
+    if "sampled" in value:
+        return SampledRate(value["start"], value["step"], tuple(value["values"]), value["sampled"])
+    if "noun" in value:
+        fields = {key: _built(item) for key, item in value.items() if key != "noun"}
+        return _NOUNS[value["noun"]](**fields)
+    return {key: _built(item) for key, item in value.items()}

@@ -1,0 +1,46 @@
+"""Where a run came from: versions, command, machine, commit."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+@cache
+def axon_version() -> str:
+    """Version of the installed package, or ``"unknown"`` where it is not installed."""
+    try:
+        return version("axon")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@cache
+def git_commit() -> str:
+    """Commit of the checkout that the package runs from, ``""`` outside one."""
+    folder = Path(__file__).resolve().parent
+    if not (folder.parent / ".git").exists():
+        return ""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def provenance() -> dict[str, str]:
+    """What a run file says of its origin: axon_version, created, command, git_commit, platform."""
+    return {
+        "axon_version": axon_version(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv and sys.argv[0] else "",
+        "git_commit": git_commit(),
+        "platform": f"{platform.platform()}, Python {platform.python_version()}",
+    }

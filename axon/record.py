@@ -1,0 +1,118 @@
+"""What to keep of a simulation, and how densely."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.checks import finite, not_negative, positive
+from axon.errors import unknown_name
+from axon.geometry import Axon, Compartments
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a run keeps. Spikes are always kept: every upward crossing in every compartment.
+
+    Parameters
+    ----------
+    every : float
+        ms between samples, rounded to whole time steps (at least one).
+    positions : sequence of float, optional
+        Where to sample, um; the nearest compartments are taken. Every compartment by default.
+    voltage : True, "float32" or None
+        Whether to keep the membrane potential (in double or single precision).
+    gates : bool or sequence of str
+        Which gates to keep: none, all, or those named.
+    currents : bool or sequence of str
+        Which channels' current densities to keep: none, all, or those named.
+    threshold : float
+        mV; a spike is an upward crossing of it.
+
+    Raises
+    ------
+    ValueError
+        For numbers that cannot be meant.
+    """
+
+    every: float = 0.05
+    positions: Sequence[float] | None = None
+    voltage: bool | str | None = True
+    gates: bool | Sequence[str] = False
+    currents: bool | Sequence[str] = False
+    threshold: float = -20.0
+
+    def __post_init__(self) -> None:
+        positive("Record.every", self.every, "ms")
+        finite("Record.threshold", self.threshold, "mV")
+        if self.voltage not in (True, False, None, "float32"):
+            raise ValueError(f'Record.voltage must be True, "float32" or None, got {self.voltage!r}')
+        for name in ("gates", "currents"):
+            value = getattr(self, name)
+            if isinstance(value, str):
+                object.__setattr__(self, name, (value,))
+            elif not isinstance(value, bool):
+                object.__setattr__(self, name, tuple(value))
+        if self.positions is not None:
+            places = tuple(not_negative("Record.positions", x, "um") for x in self.positions)
+            if not places:
+                raise ValueError("Record.positions must name at least one position, got none; None means all")
+            object.__setattr__(self, "positions", places)
+
+    @property
+    def samples(self) -> bool:
+        """Whether anything besides spikes is kept."""
+        return bool(self.voltage or self.gates or self.currents)
+
+    def stride(self, dt: float) -> int:
+        """Time steps between two samples."""
+        return max(1, round(self.every / dt))
+
+    def indices(self, compartments: Compartments) -> NDArray[np.intp]:
+        """Sampled compartments, in order of position, each once."""
+        if self.positions is None:
+            return np.arange(len(compartments))
+        length = compartments.position[-1] + compartments.length[-1] / 2
+        for x in self.positions:
+            if x > length * (1 + 1e-9):
+                raise ValueError(f"Record.positions must lie on the axon (0..{length:g} um), got {x!r}")
+        return np.unique([compartments.nearest(x) for x in self.positions])
+
+    def gate_names(self, axon: Axon) -> tuple[str, ...]:
+        """Names of the gates that are kept."""
+        known = dict.fromkeys(g for section in axon.sections for g in section.membrane.gates)
+        return _chosen("gate", self.gates, tuple(known))
+
+    def current_names(self, axon: Axon) -> tuple[str, ...]:
+        """Names of the channels whose currents are kept."""
+        known = dict.fromkeys(c.name for section in axon.sections for c in section.membrane.channels)
+        return _chosen("channel", self.currents, tuple(known))
+
+    def predicted_size(self, axon: Axon, *, duration: float, dt: float, dx: float | None = None) -> int:
+        """Bytes of samples that a run will hold before compression (spikes come on top).
+
+        Parameters
+        ----------
+        axon : Axon
+        duration, dt : float
+            ms.
+        dx : float, optional
+            um.
+        """
+        n_x = len(self.indices(axon.compartments(dx)))
+        n_t = round(duration / dt) // self.stride(dt) + 1
+        voltage = 0 if not self.voltage else 4 if self.voltage == "float32" else 8
+        width = voltage + 8 * (len(self.gate_names(axon)) + len(self.current_names(axon)))
+        return n_t * n_x * width if self.samples else 0
+
+
+def _chosen(kind: str, wanted: bool | Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    if wanted is True:
+        return known
+    for name in wanted or ():
+        if name not in known:
+            raise ValueError(unknown_name(kind, name, known))
+    return tuple(wanted) if wanted else ()

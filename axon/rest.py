@@ -1,0 +1,82 @@
+"""The resting state of a whole cable, solved for and not assumed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.errors import NoRest
+from axon.geometry import Compartments
+
+Array = NDArray[np.floating]
+
+_TOLERANCE = 1e-10  # mV, of the last Newton step
+_MOST_STEPS = 50
+
+
+def resting_voltage(compartments: Compartments) -> Array:
+    """Voltage at which no current flows into any compartment, gates at their steady states.
+
+    Newton's method on the whole cable, started from every membrane's own resting potential.
+
+    Parameters
+    ----------
+    compartments : Compartments
+
+    Returns
+    -------
+    (n,) ndarray
+        mV.
+
+    Raises
+    ------
+    NoRest
+        When a membrane has no resting potential, or joined ones find none together.
+    """
+    own = np.array([membrane.resting_potential() for membrane in compartments.membranes])
+    v = own[compartments.membrane]
+    if len(own) == 1:
+        return v
+    from scipy.sparse import csc_array, diags_array
+    from scipy.sparse.linalg import spsolve
+
+    axial = _axial_matrix(compartments)
+    for _ in range(_MOST_STEPS):
+        current, slope = _membrane_current(compartments, v)
+        residual = axial @ v + current
+        step = spsolve(csc_array(axial + diags_array(slope)), -residual)
+        v = v + step
+        if np.abs(step).max() < _TOLERANCE:
+            return v
+        if not np.isfinite(step).all():
+            break
+    raise NoRest(
+        f"the axon finds no resting state: Newton's method did not settle in {_MOST_STEPS} steps; "
+        "check that neighbouring membranes can rest together"
+    )
+
+
+def _axial_matrix(compartments: Compartments):  # type: ignore[no-untyped-def]
+    """Sum over neighbours of g (V_i - V_j), as a sparse matrix in uS."""
+    from scipy.sparse import coo_array
+
+    n = len(compartments)
+    left = np.arange(len(compartments.axial_conductance))
+    right = (left + 1) % n
+    g = compartments.axial_conductance
+    rows = np.concatenate([left, right, left, right])
+    columns = np.concatenate([left, right, right, left])
+    return coo_array((np.concatenate([g, g, -g, -g]), (rows, columns)), shape=(n, n)).tocsc()
+
+
+def _membrane_current(compartments: Compartments, v: Array) -> tuple[Array, Array]:
+    """Steady ionic current (nA) of every compartment and its slope (uS)."""
+    current, slope = np.zeros_like(v), np.zeros_like(v)
+    small = 1e-4  # mV
+    for index, membrane in enumerate(compartments.membranes):
+        here = compartments.membrane == index
+        above, below = (membrane.steady_current(v[here] + h) for h in (small, -small))
+        scale = compartments.area[here] * 1e6  # mA/cm2 * cm2 -> nA
+        current[here] = membrane.steady_current(v[here]) * scale
+        slope[here] = (above - below) / (2 * small) * scale
+    return current, slope

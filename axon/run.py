@@ -1,0 +1,262 @@
+"""A run: what was asked, what came out, where it came from. Measuring and drawing start here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.errors import FileFormatError, NoPropagation
+from axon.geometry import Axon, Compartments
+from axon.measure.arrivals import first_arrivals
+from axon.measure.velocity import Velocity, conduction_velocity, local_velocity
+from axon.record import Record
+from axon.stimuli import Stimulus
+
+if TYPE_CHECKING:
+    from axon.storage import Dataset
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """The result of a simulation, fresh or read from a file.
+
+    Attributes
+    ----------
+    axon : Axon
+    stimuli : tuple of Pulse, Train or Clamp
+    record : Record
+    numerics : mapping
+        dt (ms), dx (um, None for the default mesh), order, duration (ms), steps, compartments.
+    time : (n_t,) ms
+    position : (n_x,) um
+        Centres of the recorded compartments.
+    voltage : (n_t, n_x) mV, or None when not recorded
+    gates : dict of name to (n_t, n_x)
+        nan where the membrane has no such gate.
+    currents : dict of channel to (n_t, n_x) mA/cm2
+        Outward; nan where the membrane has no such channel.
+    spike_time, spike_position, spike_compartment : (n_s,) ms, um, int
+        Upward crossings of ``record.threshold`` in every compartment, in order of time.
+    provenance : mapping
+        axon_version, created, command, git_commit, platform.
+    complete : bool
+        False when the run was stopped before its end.
+    """
+
+    axon: Axon
+    stimuli: tuple[Stimulus, ...]
+    record: Record
+    numerics: Mapping[str, Any]
+    time: Array
+    position: Array
+    voltage: NDArray[np.floating] | None
+    gates: Mapping[str, Array]
+    currents: Mapping[str, Array]
+    spike_time: Array
+    spike_position: Array
+    spike_compartment: NDArray[np.int64]
+    provenance: Mapping[str, str]
+    complete: bool = True
+
+    @cached_property
+    def compartments(self) -> Compartments:
+        """All compartments that were simulated."""
+        return self.axon.compartments(self.numerics["dx"])
+
+    def at(self, x: float) -> int:
+        """Index of the recorded position nearest to ``x`` (um)."""
+        if not len(self.position):
+            raise ValueError("this run recorded no positions; simulate with Record(voltage=True)")
+        return int(np.argmin(np.abs(self.position - x)))
+
+    def arrivals(self, spike: int = 0) -> Array:
+        """Time (ms) of crossing number ``spike`` in every compartment, (n,); nan where there was none."""
+        return first_arrivals(self.spike_time, self.spike_compartment, len(self.compartments), spike=spike)
+
+    def velocity(
+        self,
+        *,
+        between: tuple[float, float] | None = None,
+        direction: Literal["orthodromic", "antidromic"] | None = None,
+        spike: int = 0,
+    ) -> Velocity:
+        """Conduction velocity by least squares over the sites clear of the stimulus and of the ends.
+
+        Parameters
+        ----------
+        between : (float, float), optional
+            Positions (um) between which to measure; by default from 40 to 80 % of the spike's way.
+        direction : {"orthodromic", "antidromic"}, optional
+            Which way to look when spikes leave both ways.
+        spike : int
+            Which crossing in every compartment to follow.
+
+        Raises
+        ------
+        NoPropagation
+            With the reason: never fired, died on the way, blocked, or still under way.
+        """
+        return conduction_velocity(
+            self.compartments.position,
+            self.arrivals(spike),
+            between=between,
+            direction=direction,
+            ring=self.axon.ring,
+            breaks=self.axon.boundaries,
+            end_time=float(self.numerics["duration"]),
+            threshold=self.record.threshold,
+        )
+
+    def local_velocity(self, spike: int = 0) -> tuple[Array, Array]:
+        """Velocity (m/s, signed) between neighbouring compartments, and the positions (um) between them."""
+        return local_velocity(self.compartments.position, self.arrivals(spike))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the run to an HDF5 file; an older file of that name is replaced only by a whole one."""
+        from axon.storage import write
+
+        write(path, _datasets(self), _attributes(self))
+
+    def __eq__(self, other: object) -> bool:
+        """Runs are equal when everything asked and everything that came out is, bit for bit."""
+        if not isinstance(other, Run):
+            return NotImplemented
+        plain = ("axon", "stimuli", "record", "complete")
+        if any(getattr(self, name) != getattr(other, name) for name in plain):
+            return False
+        if dict(self.numerics) != dict(other.numerics) or dict(self.provenance) != dict(other.provenance):
+            return False
+        mine, theirs = _arrays(self), _arrays(other)
+        return mine.keys() == theirs.keys() and all(
+            mine[k].dtype == theirs[k].dtype and np.array_equal(mine[k], theirs[k], equal_nan=True)
+            for k in mine
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        state = "" if self.complete else ", incomplete"
+        return (
+            f"<Run of {self.numerics['duration']:g} ms on {self.numerics['compartments']} compartments: "
+            f"{len(self.spike_time)} crossings, {len(self.time)} samples at {len(self.position)} positions{state}>"
+        )
+
+
+def load(path: str | os.PathLike[str]) -> Run:
+    """Read a run back from a file, equal to the run that was saved.
+
+    Raises
+    ------
+    FileFormatError
+        For a file that is no run, is damaged, or was written by a newer version.
+    """
+    from axon.model import from_json
+    from axon.storage import read
+
+    arrays, attrs = read(path)
+    try:
+        model = from_json(attrs["model"])
+        gates = {k.removeprefix("gates/"): v for k, v in arrays.items() if k.startswith("gates/")}
+        currents = {k.removeprefix("currents/"): v for k, v in arrays.items() if k.startswith("currents/")}
+        return Run(
+            axon=model["axon"],
+            stimuli=model["stimuli"],
+            record=model["record"],
+            numerics=model["numerics"],
+            time=arrays["time"],
+            position=arrays["position"],
+            voltage=arrays.get("voltage"),
+            gates={name: gates[name] for name in model["recorded_gates"]},
+            currents={name: currents[name] for name in model["recorded_currents"]},
+            spike_time=arrays["spikes/time"],
+            spike_position=arrays["spikes/position"],
+            spike_compartment=arrays["spikes/compartment"],
+            provenance={name: str(attrs[name]) for name in _PROVENANCE},
+            complete=bool(attrs["complete"]),
+        )
+    except KeyError as error:
+        raise FileFormatError(f"{os.fspath(path)} is damaged: it lacks {error}") from error
+
+
+_PROVENANCE = ("axon_version", "created", "command", "git_commit", "platform")
+
+
+def _attributes(run: Run) -> dict[str, Any]:
+    from axon.model import to_json
+
+    model = {
+        "axon": run.axon,
+        "stimuli": run.stimuli,
+        "record": run.record,
+        "numerics": dict(run.numerics),
+        "recorded_gates": list(run.gates),
+        "recorded_currents": list(run.currents),
+    }
+    return {**run.provenance, "model": to_json(model), "complete": int(run.complete)}
+
+
+def _arrays(run: Run) -> dict[str, NDArray[Any]]:
+    """Every array of a run by its path in the file."""
+    arrays: dict[str, NDArray[Any]] = {"time": run.time, "position": run.position}
+    if run.voltage is not None:
+        arrays["voltage"] = run.voltage
+    arrays |= {f"gates/{name}": values for name, values in run.gates.items()}
+    arrays |= {f"currents/{name}": values for name, values in run.currents.items()}
+    arrays["spikes/time"] = run.spike_time
+    arrays["spikes/position"] = run.spike_position
+    arrays["spikes/compartment"] = run.spike_compartment
+    return arrays
+
+
+def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
+    """Units, long name and dimensions of a dataset."""
+    fixed = {
+        "time": ("ms", "time", ("time",)),
+        "position": ("um", "position of the compartment's centre along the axon", ("position",)),
+        "voltage": ("mV", "membrane potential", ("time", "position")),
+        "spikes/time": ("ms", "time of the upward threshold crossing", ("spike",)),
+        "spikes/position": ("um", "position of the compartment that crossed", ("spike",)),
+        "spikes/compartment": ("1", "number of the compartment that crossed", ("spike",)),
+    }
+    if path in fixed:
+        return fixed[path]
+    group, name = path.split("/")
+    if group == "gates":
+        return "1", f"open fraction of gate {name}", ("time", "position")
+    return "mA/cm2", f"outward current density of channel {name}", ("time", "position")
+
+
+def _datasets(run: Run) -> dict[str, Dataset]:
+    from axon.storage import Dataset
+
+    out = {}
+    for path, values in _arrays(run).items():
+        units, long_name, dims = _describe(path)
+        out[path] = Dataset(values, units, long_name, dims)
+    try:
+        velocity = run.velocity()
+    except NoPropagation:
+        return out
+    out["velocity"] = Dataset(
+        velocity.value,
+        "m/s",
+        "conduction velocity",
+        (),
+        {
+            "standard_error": velocity.standard_error,
+            "direction": velocity.direction,
+            "threshold": run.record.threshold,
+            "first_position": velocity.first_position,
+            "last_position": velocity.last_position,
+            "n_sites": velocity.n_sites,
+        },
+    )
+    return out

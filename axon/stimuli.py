@@ -1,0 +1,129 @@
+"""What is done to an axon, where and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.checks import finite, not_negative, positive
+
+Array = NDArray[np.floating]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pulse:
+    """A rectangular current pulse injected into the axon at one point.
+
+    Parameters
+    ----------
+    amplitude : float
+        nA; positive depolarises.
+    start, duration : float
+        ms. A duration of ``inf`` is a step that stays on.
+    at : float
+        Position along the axon, um.
+    """
+
+    amplitude: float
+    start: float = 0.0
+    duration: float
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        finite("Pulse.amplitude", self.amplitude, "nA")
+        not_negative("Pulse.start", self.start, "ms")
+        if self.duration != np.inf:
+            not_negative("Pulse.duration", self.duration, "ms")
+        not_negative("Pulse.at", self.at, "um")
+
+    def charge(self, t: Array) -> Array:
+        """Charge (pC) injected from the beginning up to the times ``t`` (ms, any shape)."""
+        return self.amplitude * np.clip(np.asarray(t, float) - self.start, 0.0, self.duration)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train:
+    """Equal rectangular current pulses at equal intervals.
+
+    Parameters
+    ----------
+    amplitude : float
+        nA; positive depolarises.
+    start, duration : float
+        Of the first pulse, ms.
+    interval : float
+        From the start of one pulse to the start of the next, ms; not shorter than ``duration``.
+    count : int
+        Number of pulses, at least 1.
+    at : float
+        Position along the axon, um.
+    """
+
+    amplitude: float
+    start: float = 0.0
+    duration: float
+    interval: float
+    count: int
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        finite("Train.amplitude", self.amplitude, "nA")
+        not_negative("Train.start", self.start, "ms")
+        not_negative("Train.duration", self.duration, "ms")
+        positive("Train.interval", self.interval, "ms")
+        not_negative("Train.at", self.at, "um")
+        if isinstance(self.count, bool) or int(self.count) != self.count or self.count < 1:
+            raise ValueError(f"Train.count must be a whole number >= 1, got {self.count!r}")
+        if self.interval < self.duration:
+            raise ValueError(
+                f"Train.interval must not be shorter than its duration of {self.duration!r} ms, "
+                f"got {self.interval!r}"
+            )
+
+    def charge(self, t: Array) -> Array:
+        """Charge (pC) injected from the beginning up to the times ``t`` (ms, any shape)."""
+        since = np.asarray(t, float) - self.start
+        begun = np.clip(np.floor(since / self.interval), 0, self.count - 1)
+        current = np.clip(since - begun * self.interval, 0.0, self.duration)
+        return self.amplitude * (begun * self.duration + current)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clamp:
+    """A voltage clamp: the membrane potential of one compartment is imposed exactly.
+
+    The edges of the clamp are moved to the nearest time step. While it lasts, the compartment nearest to
+    ``at`` holds ``voltage`` to the last bit and its neighbours feel just that.
+
+    Parameters
+    ----------
+    voltage : float
+        mV.
+    start, duration : float
+        ms; a duration of ``inf`` never lets go.
+    at : float
+        Position along the axon, um.
+    """
+
+    voltage: float
+    start: float = 0.0
+    duration: float = np.inf
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        finite("Clamp.voltage", self.voltage, "mV")
+        not_negative("Clamp.start", self.start, "ms")
+        if self.duration != np.inf:
+            not_negative("Clamp.duration", self.duration, "ms")
+        not_negative("Clamp.at", self.at, "um")
+
+    def level(self, step: NDArray[np.int64], dt: float) -> Array:
+        """Imposed voltage (mV) at the steps ``step`` (time ``step * dt``); nan where the clamp is off."""
+        first = round(self.start / dt)
+        last = np.inf if self.duration == np.inf else round((self.start + self.duration) / dt)
+        return np.where((step >= first) & (step < last), float(self.voltage), np.nan)
+
+
+Stimulus = Pulse | Train | Clamp
