@@ -18,20 +18,27 @@ from typing import TYPE_CHECKING, Any
 
 from axon.errors import AxonError, FileFormatError, NoPropagation, NoRest, Unstable, unknown_name
 from axon.geometry import Axon, Section
+from axon.job import default_dt
 from axon.measure.velocity import Velocity
 from axon.membranes import Channel, Gate, Membrane, hodgkin_huxley, passive
 from axon.record import Record
 from axon.run import Run, load
-from axon.simulate import default_dt, simulate, simulate_many
+from axon.simulate import simulate, simulate_many
 from axon.stimuli import Clamp, Pulse, Train
 
 if TYPE_CHECKING:
     from axon.draw import animate, plot_kymograph, plot_run, plot_snapshots, plot_traces
     from axon.protocols.stimulus import suprathreshold_pulse
+    from axon.protocols.velocity import MeasuredVelocity, measure_velocity
+    from axon.protocols.wave import travelling_wave, wave_speeds
 
 # Names whose home is imported when they are first used, so that ``import axon`` stays light.
 _LATER = {
     "animate": "draw",
+    "measure_velocity": "protocols.velocity",
+    "MeasuredVelocity": "protocols.velocity",
+    "travelling_wave": "protocols.wave",
+    "wave_speeds": "protocols.wave",
     "plot_kymograph": "draw",
     "plot_run": "draw",
     "plot_snapshots": "draw",
@@ -46,6 +53,7 @@ __all__ = [
     "Clamp",
     "FileFormatError",
     "Gate",
+    "MeasuredVelocity",
     "Membrane",
     "NoPropagation",
     "NoRest",
@@ -60,6 +68,7 @@ __all__ = [
     "default_dt",
     "hodgkin_huxley",
     "load",
+    "measure_velocity",
     "passive",
     "plot_kymograph",
     "plot_run",
@@ -68,6 +77,8 @@ __all__ = [
     "simulate",
     "simulate_many",
     "suprathreshold_pulse",
+    "travelling_wave",
+    "wave_speeds",
 ]
 
 logging.getLogger("axon").addHandler(logging.NullHandler())

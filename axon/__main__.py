@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"axon: {one_line(complaint(error))}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
-        print("axon: interrupted; nothing was written", file=sys.stderr)
+        print("axon: interrupted", file=sys.stderr)
         return INTERRUPTED
 
 

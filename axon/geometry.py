@@ -328,6 +328,6 @@ def default_dx(section: Section) -> float:
 
     This is the d_lambda rule (Hines & Carnevale, Neuroscientist 7:123, 2001) at the frequency of a spike's
     rising foot instead of their 100 Hz, and without its odd number of compartments. On the squid axon it
-    leaves an error of velocity near 0.02 % (study ``convergence``).
+    leaves an error of velocity of 0.02 % (study ``convergence``).
     """
     return length_constant(section, MESH_FREQUENCY_HZ) / COMPARTMENTS_PER_LENGTH_CONSTANT

@@ -1,9 +1,12 @@
-"""A progress bar on a terminal, nothing anywhere else; and one line while the engine compiles."""
+"""What a long simulation shows and hears: a progress bar on a terminal, a line while compiling, Ctrl-C."""
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -78,3 +81,30 @@ class CompileNotice:
     ) -> None:
         if self._timer is not None:
             self._timer.cancel()
+
+
+@contextmanager
+def stop_on_interrupt() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C sets, so that work can end in good order; the second one interrupts.
+
+    Outside the main thread, where no signal arrives, the event is never set.
+    """
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    previous = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if previous is not signal.default_int_handler:  # somebody else listens: theirs
+        yield stop
+        return
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, previous)

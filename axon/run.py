@@ -146,7 +146,8 @@ class Run:
         state = "" if self.complete else ", incomplete"
         return (
             f"<Run of {self.numerics['duration']:g} ms on {self.numerics['compartments']} compartments: "
-            f"{len(self.spike_time)} crossings, {len(self.time)} samples at {len(self.position)} positions{state}>"
+            f"{len(self.spike_time)} crossings, {len(self.time)} samples at {len(self.position)} positions"
+            f"{state}>"
         )
 
 

@@ -2,50 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from axon.checks import positive
-from axon.geometry import Axon, Compartments
-from axon.progress import Progress
+from axon.geometry import Axon
+from axon.job import Job, prepare
+from axon.progress import Progress, stop_on_interrupt
 from axon.provenance import provenance
 from axon.record import Record
-from axon.rest import resting_voltage
 from axon.run import Run
 from axon.stimuli import Clamp, Pulse, Stimulus, Train
 
 Array = NDArray[np.floating]
-
-# The default step is this part of the fastest gate's time constant (between -70 and +50 mV), and never longer
-# than LONGEST_STEP; a step longer than COARSEST of those time constants gives no spike worth the name.
-STEPS_PER_TIME_CONSTANT = 5.0
-LONGEST_STEP = 0.025  # ms
-COARSEST = 4.0
-
-
-def default_dt(axon: Axon) -> float:
-    """Time step (ms) used when none is given: a fifth of the fastest gate's time constant, rounded down.
-
-    On the squid axon this is 0.005 ms at 18.5 degC and 0.02 ms at 6.3 degC, and leaves an error of velocity
-    of 0.02 % (study ``convergence``).
-    """
-    fastest = _fastest(axon)
-    if not math.isfinite(fastest):
-        return LONGEST_STEP
-    wanted = min(fastest / STEPS_PER_TIME_CONSTANT, LONGEST_STEP)
-    decade = 10.0 ** math.floor(math.log10(wanted))
-    return max(m * decade for m in (1.0, 2.0, 2.5, 5.0) if m * decade <= wanted * (1 + 1e-12))
-
-
-def _fastest(axon: Axon) -> float:
-    return min(section.membrane.fastest_time_constant(section.celsius) for section in axon.sections)
 
 
 def simulate(
@@ -151,23 +125,10 @@ def simulate_many(
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads must be a whole number >= 1, got {threads!r}")
     jobs = [
-        _prepare(axon, own, duration, dt, dx, order, record, initial_voltage)
+        prepare(axon, own, duration, dt, dx, order, record, initial_voltage)
         for axon, own in zip(axons, per_axon, strict=True)
     ]
     return _run(jobs, order, record, threads or os.cpu_count() or 1, progress)
-
-
-@dataclass
-class _Job:
-    """One axon, checked and discretised."""
-
-    axon: Axon
-    stimuli: tuple[Stimulus, ...]
-    compartments: Compartments
-    dx: float | None
-    dt: float
-    steps: int
-    v: Array
 
 
 def _stimuli_of_each(axons: list[Axon], stimuli: Any) -> list[tuple[Stimulus, ...]]:
@@ -193,48 +154,7 @@ def _several(entry: Any) -> tuple[Stimulus, ...]:
     return own
 
 
-def _prepare(
-    axon: Axon,
-    stimuli: tuple[Stimulus, ...],
-    duration: float,
-    dt: float | None,
-    dx: float | None,
-    order: int,
-    record: Record,
-    initial_voltage: ArrayLike | None,
-) -> _Job:
-    step = default_dt(axon) if dt is None else positive("dt", dt, "ms")
-    if step > duration:
-        raise ValueError(f"dt must not be longer than the duration of {duration!r} ms, got {dt!r}")
-    coarsest = COARSEST * _fastest(axon)
-    if step > coarsest:
-        raise ValueError(
-            f"dt = {dt!r} ms is too large for a stable answer: the fastest gate has a time constant of "
-            f"{coarsest / COARSEST:.3g} ms; use at most {coarsest:.2g} ms ({default_dt(axon):g} ms is the default)"
-        )
-    compartments = axon.compartments(dx)
-    for stimulus in stimuli:
-        if stimulus.at > axon.total_length * (1 + 1e-12):
-            raise ValueError(
-                f"{type(stimulus).__name__}.at must lie on the axon (0..{axon.total_length:g} um), "
-                f"got {stimulus.at!r}"
-            )
-    held = [compartments.nearest(s.at) for s in stimuli if isinstance(s, Clamp)]
-    if len(set(held)) < len(held):
-        raise ValueError("two Clamps hold the same compartment; move one of them or make dx smaller")
-    if initial_voltage is None:
-        v = resting_voltage(compartments)
-    else:
-        v = np.array(np.broadcast_to(np.asarray(initial_voltage, float), (len(compartments),)))
-        if not np.isfinite(v).all():
-            raise ValueError("initial_voltage must be finite mV, got a value that is not")
-    record.indices(compartments)
-    record.gate_names(axon)
-    record.current_names(axon)
-    return _Job(axon, stimuli, compartments, dx, step, math.ceil(duration / step - 1e-9), v)
-
-
-def _run(jobs: list[_Job], order: int, record: Record, threads: int, progress: bool) -> list[Run]:
+def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bool) -> list[Run]:
     # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
     from axon.cable import build_cable
     from axon.stepping import Stepper
@@ -254,14 +174,14 @@ def _run(jobs: list[_Job], order: int, record: Record, threads: int, progress: b
         ]
         steppers.append(Stepper(members, cables, [jobs[i] for i in members], order, record))
     work = sum(stepper.work for stepper in steppers)
-    with Progress(work, enabled=progress) as bar:
+    with Progress(work, enabled=progress) as bar, stop_on_interrupt() as stop:
         workers = min(threads, len(steppers))
         if workers <= 1:
             for stepper in steppers:
-                stepper.run(bar)
+                stepper.run(bar, stop)
         else:
             with ThreadPoolExecutor(workers) as pool:
-                for future in [pool.submit(stepper.run, bar) for stepper in steppers]:
+                for future in [pool.submit(stepper.run, bar, stop) for stepper in steppers]:
                     future.result()
     origin = provenance()
     runs: dict[int, Run] = {}
@@ -271,7 +191,7 @@ def _run(jobs: list[_Job], order: int, record: Record, threads: int, progress: b
     return [runs[i] for i in range(len(jobs))]
 
 
-def _batches(jobs: list[_Job]) -> list[list[int]]:
+def _batches(jobs: list[Job]) -> list[list[int]]:
     """Which axons share a group: full sets of lanes with the same steps and similar lengths."""
     from axon.engine.simd import LANES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,11 @@ from axon.engine.lanes import Cable, lay_out
 from axon.engine.simd import LANES
 from axon.engine.tables import CELL
 from axon.errors import Unstable
+from axon.job import Job
 from axon.progress import CompileNotice, Progress
 from axon.record import Record
 from axon.run import Run
 from axon.stimuli import Clamp
-
-if TYPE_CHECKING:
-    from axon.simulate import _Job
 
 Array = NDArray[Any]
 
@@ -49,7 +47,7 @@ class Stepper:
     """
 
     def __init__(
-        self, members: list[int], cables: list[Cable], jobs: Sequence[_Job], order: int, record: Record
+        self, members: list[int], cables: list[Cable], jobs: Sequence[Job], order: int, record: Record
     ) -> None:
         self.members, self.jobs, self.order, self.record = members, list(jobs), order, record
         self.dt, self.steps = jobs[0].dt, jobs[0].steps
@@ -84,8 +82,8 @@ class Stepper:
         flat = [group.gate_place[i][own].reshape(-1) for i, own in enumerate(self.sampled)]
         self.gate_index = np.maximum(np.concatenate(flat), 0) if wanted else none
 
-    def run(self, bar: Progress) -> None:
-        """Step to the end; Ctrl-C ends it early and keeps what was computed."""
+    def run(self, bar: Progress, stop: threading.Event) -> None:
+        """Step to the end, or until ``stop`` is set between two chunks."""
         import axon.engine.kernel as kernel
 
         stride = self.record.stride(self.dt) if self.record.samples else 0
@@ -103,14 +101,9 @@ class Stepper:
             np.zeros(room),
             np.zeros(2, np.int64),
         )
-        try:
-            while self.done < self.steps:
-                count = min(chunk, self.steps - self.done)
-                self._chunk(kernel, spikes, stride, count, bar)
-            self.complete = True
-        except KeyboardInterrupt:
-            if self.done == 0:
-                raise
+        while self.done < self.steps and not stop.is_set():
+            self._chunk(kernel, spikes, stride, min(chunk, self.steps - self.done), bar)
+        self.complete = self.done == self.steps
         self._drain(spikes, everything=True)
         if stride and self.done % stride == 0:
             state = self.group.state
@@ -134,11 +127,11 @@ class Stepper:
             self.group.plan, self.group.state, spikes, samples, currents, levels, first, count
         )
         self.done += int(done)
-        bar.advance(done * self.dt)
         if taken:
             sampled = step[step % stride == 0][:taken]
             self._keep(sampled, samples.v[:taken], samples.gates[:taken])
         self._drain(spikes, everything=False)
+        bar.advance(done * self.dt)
         if reason == kernel.LEFT_TABLE:
             self._recover()
 
@@ -196,7 +189,7 @@ class Stepper:
     def _run_of(
         self,
         i: int,
-        job: _Job,
+        job: Job,
         time: Array,
         v: Array,
         gates: Array | None,
@@ -242,7 +235,7 @@ class Stepper:
             complete=self.complete,
         )
 
-    def _gates_in_time(self, job: _Job, own: NDArray[np.intp], v: Array, raw: Array) -> dict[str, Array]:
+    def _gates_in_time(self, job: Job, own: NDArray[np.intp], v: Array, raw: Array) -> dict[str, Array]:
         """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none."""
         kinds, which = patch_kinds(job.compartments)
         names = dict.fromkeys(g for m in job.compartments.membranes for g in m.gates)
@@ -258,7 +251,7 @@ class Stepper:
 
 
 def _currents(
-    job: _Job, own: NDArray[np.intp], v: Array, gates: dict[str, Array], names: Sequence[str]
+    job: Job, own: NDArray[np.intp], v: Array, gates: dict[str, Array], names: Sequence[str]
 ) -> dict[str, Array]:
     """Outward current densities (mA/cm2) of the named channels, nan where a membrane lacks one."""
     out = {name: np.full(v.shape, np.nan) for name in names}

@@ -20,11 +20,11 @@ FLOORS = (
     {"membranes", "stimuli", "storage", "measure"},
     {"geometry"},
     {"record", "cable", "rest"},
-    {"model"},
+    {"model", "job"},
     {"run"},
     {"stepping", "describe"},
     {"simulate"},
-    {"protocols", "draw"},
+    {"protocols", "draw", "study"},
     {"__main__"},
 )
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 
 from axon.errors import NoPropagation
 from axon.measure import Velocity, conduction_velocity, local_velocity
@@ -187,7 +188,36 @@ def test_spike_that_died_in_a_ring_says_how_far_it_came() -> None:
     assert reason(arrival, ring=True) == "the spike died at x = 39875 um, 49 % of the way"
 
 
+def test_spike_that_died_both_ways_in_a_ring_could_not_have_met_itself() -> None:
+    forward, backward = (X - X[360]) % 100_000, (X[360] - X) % 100_000
+    away = np.where(forward <= 48_000, forward, np.where(backward <= 20_000, backward, np.nan))
+    assert reason(1 + away / (1000 * SPEED), ring=True) == "the spike died at x = 38125 um, 60 % of the way"
+
+
 # the standard error
+
+
+def test_standard_error_is_that_of_the_textbook() -> None:
+    random = np.random.default_rng(6)
+    arrival = wave(0)[:6] + random.normal(scale=1e-4, size=6)
+    fit = stats.linregress(X[:6], arrival)
+    found = conduction_velocity(X[:6], arrival, window=(0, 1))
+    assert found.value == pytest.approx(1e-3 / fit.slope, rel=1e-9)
+    assert found.standard_error == pytest.approx(1e-3 * fit.stderr / fit.slope**2, rel=1e-9)
+
+
+def test_standard_error_of_two_ways_counts_both_intercepts() -> None:
+    random = np.random.default_rng(7)
+    arrival = wave(X[3])[:7] + random.normal(scale=1e-4, size=7)
+    arrival[3] = 0.999
+    found = conduction_velocity(X[:7], arrival, window=(0, 1))
+    sites = [3, 4, 5, 6, 3, 2, 1, 0]
+    design = np.array([[abs(X[site] - X[3]), k < 4, k >= 4] for k, site in enumerate(sites)], dtype=float)
+    solution, squares, *_ = np.linalg.lstsq(design, arrival[sites])
+    error = np.sqrt(squares[0] / (8 - 3) * np.linalg.inv(design.T @ design)[0, 0])
+    assert found.direction == "both"
+    assert found.value == pytest.approx(1e-3 / solution[0], rel=1e-9)
+    assert found.standard_error == pytest.approx(1e-3 * error / solution[0] ** 2, rel=1e-6)
 
 
 @pytest.mark.parametrize("origin", [0.0, 50_125.0])
@@ -246,7 +276,7 @@ def test_spike_that_died_beyond_the_stretch_asked_for_is_measured_there() -> Non
 
 @pytest.mark.parametrize("last", [48_000, 49_875, 50_125, 50_625])
 def test_block_names_the_section(last: float) -> None:
-    said = reason(until(last, wave(0)), breaks=(80_000, 50_000, 20_000), end_time=50)
+    said = reason(until(last, wave(0)), breaks=(80_000, 20_000, 50_000), end_time=50)
     assert said == "the spike was blocked at x = 50000 um, where section 3 begins"
 
 
@@ -284,10 +314,11 @@ def test_spike_under_way_is_measured_once_it_covered_most_of_the_way() -> None:
 
 
 def test_under_way_counts_more_than_dead() -> None:
-    end_time = 1 + 20_000 / (1000 * SPEED)
-    arrival = np.where(wave(X[200]) > end_time, np.nan, wave(X[200]))
-    arrival[X[200] + 5000 < X] = np.nan
+    end_time = 5.0
+    arrival = np.where(X[200] > X, wave(X[200], speed=5), wave(X[200], speed=40))
+    arrival[(arrival > end_time) | (X[200] + 30_000 < X)] = np.nan
     assert "still under way at x = 30125 um" in reason(arrival, end_time=end_time)
+    assert reason(arrival) == "the spike died at x = 80125 um, 60 % of the way"
 
 
 def test_all_at_once_is_no_travel() -> None:
@@ -296,7 +327,11 @@ def test_all_at_once_is_no_travel() -> None:
         "the sites from x = 40125 um to x = 79875 um fired at once or in no order, within 0 ms: "
         "nothing travelled"
     )
-    random = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_without_a_wave_is_no_travel(seed: int) -> None:
+    random = np.random.default_rng(seed)
     assert "fired at once or in no order" in reason(1 + random.normal(scale=0.1, size=X.size))
 
 

@@ -90,7 +90,10 @@ def write_film(film: Film, path: Path) -> None:
 def _write_gif(film: Film, path: Path) -> None:
     frames = film.indexed_frames()
     delay = round(1000.0 / film.fps)
-    next(frames).save(path, save_all=True, append_images=frames, duration=delay, loop=0, optimize=True)
+    # Opened here, so that it is closed when a frame fails.
+    with path.open("wb") as file:
+        first = next(frames)
+        first.save(file, "GIF", save_all=True, append_images=frames, duration=delay, loop=0, optimize=True)
 
 
 def _write_mp4(film: Film, path: Path) -> None:
@@ -112,7 +115,7 @@ def _write_html(film: Film, path: Path) -> None:
     pictures = []
     for frame in film.indexed_frames():
         png = io.BytesIO()
-        frame.save(png, "PNG", optimize=True)
+        frame.save(png, "PNG")
         pictures.append("data:image/png;base64," + base64.b64encode(png.getvalue()).decode("ascii"))
     page = PAGE.replace("FRAMES", json.dumps(pictures)).replace("LABELS", json.dumps(film.labels))
     path.write_text(page.replace("DELAY", f"{1000.0 / film.fps:.6g}"), encoding="utf-8")

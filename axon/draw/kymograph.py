@@ -103,7 +103,8 @@ def _outline_wake(run: Run, ax: Axes) -> list[Line2D]:
     if wake is None:
         return []
     factor, _ = length_scale(run)
-    x, strength = run.position, wake.strength(run.gates)
+    x: Array = run.position
+    strength = wake.strength(run.gates)
     if len(x) < SPARSE:  # constant within a cell, like the image: nothing is made up between far positions
         x, strength = np.repeat(_position_edges(run), 2)[1:-1], np.repeat(strength, 2, axis=1)
     outline = ax.contour(

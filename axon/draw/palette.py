@@ -33,10 +33,10 @@ class Palette:
         colours = _colours(found[order[:EXACT]])
         rest = codes[np.isin(codes, found[order[EXACT:]])]
         if len(rest):
-            blended = (
-                Image.fromarray(_colours(rest)[None]).quantize(BLENDED, dither=Image.Dither.NONE).getpalette()
-            )
-            colours = np.concatenate([colours, np.array(blended, np.uint8).reshape(-1, 3)])
+            image = Image.fromarray(_colours(rest)[None])
+            blended = image.quantize(BLENDED, dither=Image.Dither.NONE).getpalette() or []
+            # Older Pillows fill up to 256 colours.
+            colours = np.concatenate([colours, np.array(blended[: 3 * BLENDED], np.uint8).reshape(-1, 3)])
         self.colours = colours
         self._known = np.full(1 << 24, -1, np.int16)  # colour code -> index, filled as colours turn up
 

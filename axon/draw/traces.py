@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from axon.draw.scene import length_scale, nearest_positions, number, voltage_limits, voltage_of
 from axon.draw.style import figure, in_style, ordered_colours
@@ -61,5 +61,10 @@ def set_voltage_axis(run: Run, ax: Axes) -> None:
 
 def key_beside(ax: Axes, title: str | None = None) -> None:
     """A legend to the right of `ax`, clear of every line."""
-    place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02), "borderaxespad": 0.2, "alignment": "left"}
+    place: dict[str, Any] = {
+        "loc": "upper left",
+        "bbox_to_anchor": (1.0, 1.02),
+        "borderaxespad": 0.2,
+        "alignment": "left",
+    }
     ax.legend(title=title, **place)

@@ -45,6 +45,11 @@ Ints = NDArray[np.int64]
 CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
 # A clamped compartment's diagonal: its own unknown vanishes to rounding, and the clamp is added afterwards.
 HELD = 1e30
+# What a row with stimuli has besides, vectors over lanes: added to D, current, 0 where V is held, level.
+EXTRAS = 4
+# Steps after the jump of a clamp that are made as two backward Euler halves, which damp what Crank-Nicolson
+# would let ring, and keep its order (Rannacher 1984).
+DAMPED_STEPS = 2
 # Why a stretch of steps ended.
 FINISHED, LEFT_TABLE, SPIKES_FULL = range(3)
 
@@ -60,8 +65,9 @@ class Plan(NamedTuple):
     kinds: NDArray[np.uint64]  # (kinds, 5) start in params; first and last gate entry; first and last factor
     params: Floats  # flat: see the fields above
     entry_chunk: NDArray[np.uint64]  # (entries,)
-    origin: Ints  # (entries * LANES,) start of the table of this lane
-    stride: Ints  # (entries * LANES,) doubles from one table row to the next
+    origin: NDArray[np.int32]  # (entries * LANES,) start of the table of this lane
+    stride: NDArray[np.int32]  # (entries * LANES,) doubles from one table row to the next
+    still: NDArray[np.int32]  # (entries * LANES,) zeros: origin and stride that leave gates alone
     factors: NDArray[np.uint64]  # (factors, 4) place of the gate, exponent, first of its channel?, last?
     table: Floats
     table_start: float  # mV
@@ -89,9 +95,11 @@ class State(NamedTuple):
     ahead: Floats  # p u: weight of the next row's V*
     known: Floats  # p r: V* but for its neighbours
     behind: Floats  # p l: weight of the piece's left separator
-    extras: Floats  # (3 * rows with stimuli * LANES,) added to D, to the current, to V*
+    extras: Floats  # (rows with stimuli * EXTRAS * LANES,)
+    damped: Ints  # (1,) steps still to be damped
     scratch: Floats
     cell: NDArray[np.int32]
+    offset: NDArray[np.int32]
     fraction: Floats
 
 
@@ -117,41 +125,57 @@ class Samples(NamedTuple):
 
 
 @inlined
-def _membrane(plan, state, row):
-    """Advance the gates of a row; return D and b, the latter without the stimulus."""
-    params, kinds, factors, scratch = plan.params, plan.kinds, plan.factors, state.scratch
-    width = np.uint64(LANES)
+def _find_cells(plan, state, row, buffer):
+    """First stage: where in the tables the row's voltages lie."""
+    kind = plan.row_kind[row]
+    if plan.kinds[kind, 2] > plan.kinds[kind, 1]:
+        v = load(state.v, row * LANES)
+        locate((v - plan.table_start) * plan.table_density, state.cell, state.fraction, buffer * LANES)
+
+
+@inlined
+def _advance_gates(plan, state, origin, stride, row, buffer):
+    """Second stage: the row's gates over one step, and again in scratch as vectors over lanes."""
+    scratch = state.scratch
     chunk_size = GATES_PER_CHUNK * LANES
     kind = plan.row_kind[row]
-    at = kinds[kind, 0]
-    first, last = kinds[kind, 1], kinds[kind, 2]
-    v = load(state.v, row * LANES)
-    if last > first:
-        locate((v - plan.table_start) * plan.table_density, state.cell, state.fraction)
-    for entry in range(first, last):
+    for entry in range(plan.kinds[kind, 1], plan.kinds[kind, 2]):
         chunk = np.int64(plan.entry_chunk[entry])
         x0, x1, x2, x3 = advance(
             state.gates,
             (row * plan.chunks + chunk) * chunk_size,
             plan.table,
-            plan.origin,
-            plan.stride,
-            np.int64(entry * width),
+            origin,
+            stride,
+            np.int64(entry) * LANES,
             state.cell,
             state.fraction,
+            buffer * LANES,
+            state.offset,
         )
-        place = chunk * chunk_size
+        place = (buffer * plan.chunks + chunk) * chunk_size
         store(scratch, place, x0)
         store(scratch, place + LANES, x1)
         store(scratch, place + 2 * LANES, x2)
         store(scratch, place + 3 * LANES, x3)
+
+
+@inlined
+def _conduct(plan, state, row, buffer):
+    """Third stage: D and b of the row from its gates; b without the stimulus."""
+    params, kinds, factors = plan.params, plan.kinds, plan.factors
+    scratch = state.scratch
+    width = np.uint64(LANES)
+    kind = plan.row_kind[row]
+    at = kinds[kind, 0]
     capacity = load(params, np.int64(at + np.uint64(CAPACITY * LANES)))
     d = capacity + load(params, np.int64(at + np.uint64(LEAK * LANES)))
-    b = capacity * v + load(params, np.int64(at + np.uint64(LEAK_CURRENT * LANES)))
+    b = capacity * load(state.v, row * LANES) + load(params, np.int64(at + np.uint64(LEAK_CURRENT * LANES)))
     pair = at + np.uint64(CHANNELS * LANES)
     fraction = d
+    first = buffer * plan.chunks * (GATES_PER_CHUNK * LANES)
     for f in range(kinds[kind, 3], kinds[kind, 4]):
-        x = load(scratch, np.int64(factors[f, 0]))
+        x = load(scratch, first + np.int64(factors[f, 0]))
         power = factors[f, 1]
         y = x
         if power >= np.uint64(4):
@@ -170,7 +194,7 @@ def _membrane(plan, state, row):
             pair += width + width
     extra = plan.extra_of_row[row]
     if extra:
-        d = d + load(state.extras, np.int64(extra - np.uint64(1)) * (3 * LANES))
+        d = d + load(state.extras, np.int64(extra - np.uint64(1)) * (EXTRAS * LANES))
     return d, b
 
 
@@ -230,10 +254,10 @@ def _join(work):
 
 
 @inlined
-def _eliminate(plan, state):
+def _eliminate(plan, state, origin, stride):
     """Gates and forward elimination of all rows; returns V* of the last row."""
     rows = plan.rows
-    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
+    turn = state.scratch[2 * plan.chunks * GATES_PER_CHUNK * LANES :]
     nothing = splat(0.0)
     d_here, b_here, d_before, b_before = nothing, nothing, nothing, nothing
     d_end, b_end, d_first, b_first = nothing, nothing, nothing, nothing
@@ -246,11 +270,21 @@ def _eliminate(plan, state):
     carry = splat(1.0)
     sum_known, sum_behind = nothing, nothing
     upper, right, pivot = nothing, nothing, carry
-    # The membrane runs one row ahead of the elimination, whose compact operator wants both neighbours; the
-    # last row comes first, because it is a neighbour of the next lane's first row.
-    for turn_of in range(rows + 2):
+    # A pipeline, so that the processor has independent work while one stage waits for another: each turn
+    # finds the cells of one row, advances the gates of the row before it, sums the channels of the row
+    # before that, and eliminates the one before again, whose compact operator wants both its neighbours.
+    # The last row comes first, because it is a neighbour of the next lane's first row.
+    for turn_of in range(-2, rows + 2):
+        if turn_of + 2 < rows:
+            _find_cells(plan, state, turn_of + 1 if turn_of > -2 else rows - 1, turn_of & 1)
+        if 0 <= turn_of + 1 < rows:
+            _advance_gates(
+                plan, state, origin, stride, turn_of if turn_of > -1 else rows - 1, (turn_of + 1) & 1
+            )
+        if turn_of < 0:
+            continue
         if turn_of < rows:
-            d_next, b_next = _membrane(plan, state, turn_of - 1 if turn_of > 0 else rows - 1)
+            d_next, b_next = _conduct(plan, state, turn_of - 1 if turn_of > 0 else rows - 1, turn_of & 1)
             if turn_of == 0:
                 d_end, b_end = d_next, b_next
                 d_before = _from_lane_before(d_end, turn)
@@ -281,7 +315,7 @@ def _eliminate(plan, state):
             d_before, b_before = d_here, b_here
         extra = plan.extra_of_row[row]
         if extra:
-            right = right + load(state.extras, np.int64(extra - np.uint64(1)) * (3 * LANES) + LANES)
+            right = right + load(state.extras, np.int64(extra - np.uint64(1)) * (EXTRAS * LANES) + LANES)
         if row == 0:
             behind = lower
             pivot = diagonal
@@ -334,9 +368,9 @@ def _note(plan, state, spikes, row, step, before):
 
 
 @inlined
-def _substitute(plan, state, spikes, step, midpoint):
-    """Back substitution, new V, crossings; returns whether any V left the table."""
-    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
+def _substitute(plan, state, spikes, step, midpoint, gain):
+    """Back substitution, new V = V + gain (V* - V), crossings; returns whether any V left the table."""
+    turn = state.scratch[2 * plan.chunks * GATES_PER_CHUNK * LANES :]
     left = midpoint
     if plan.joined:
         left = _from_lane_before(midpoint, turn)
@@ -352,8 +386,9 @@ def _substitute(plan, state, spikes, step, midpoint):
         middle = x
         extra = plan.extra_of_row[row]
         if extra:
-            middle = x + load(state.extras, np.int64(extra - np.uint64(1)) * (3 * LANES) + 2 * LANES)
-        after = 2.0 * middle - before
+            own = np.int64(extra - np.uint64(1)) * (EXTRAS * LANES)
+            middle = x * load(state.extras, own + 2 * LANES) + load(state.extras, own + 3 * LANES)
+        after = gain * middle - (gain - 1.0) * before
         store(state.v, at, after)
         if rises(before, after, plan.threshold):
             _note(plan, state, spikes, row, step, before)
@@ -383,6 +418,7 @@ def _impose(plan, state, place, level):
     if before == level:
         return
     state.v[place] = level
+    state.damped[0] = DAMPED_STEPS
     row, lane = place // LANES, place % LANES
     kind = plan.row_kind[row]
     for entry in range(np.int64(plan.kinds[kind, 1]), np.int64(plan.kinds[kind, 2])):
@@ -401,7 +437,7 @@ def _impose(plan, state, place, level):
 def _stimulate(plan, state, currents, levels, step):
     """Put the currents and clamps of this step into the extras."""
     for i in range(state.extras.size):
-        state.extras[i] = 0.0
+        state.extras[i] = 1.0 if i // LANES % EXTRAS == 2 else 0.0
     for s in range(plan.source_place.size):
         state.extras[plan.source_place[s]] += plan.source_weight[s] * currents[plan.source_stimulus[s], step]
     for c in range(plan.clamp_place.size):
@@ -409,7 +445,8 @@ def _stimulate(plan, state, currents, levels, step):
         if not np.isnan(level):
             _impose(plan, state, plan.clamp_place[c], level)
             state.extras[plan.clamp_extra[c]] = HELD
-            state.extras[plan.clamp_extra[c] + 2 * LANES] = level
+            state.extras[plan.clamp_extra[c] + 2 * LANES] = 0.0
+            state.extras[plan.clamp_extra[c] + 3 * LANES] = level
     for k in range(plan.neighbour_clamp.size):
         level = levels[plan.neighbour_clamp[k], step]
         if not np.isnan(level):
@@ -459,9 +496,15 @@ def _entry(fingerprint):
             if samples.stride > 0 and step % samples.stride == 0:
                 _sample(state, samples, frame)
                 frame += 1
-            midpoint = _eliminate(plan, state)
             waiting = spikes.found[0]
-            lost = _substitute(plan, state, spikes, step, midpoint)
+            halves = 2 if state.damped[0] > 0 else 1
+            state.damped[0] -= halves - 1
+            lost = False
+            for half in range(halves):
+                origin = plan.origin if half == 0 else plan.still
+                stride = plan.stride if half == 0 else plan.still
+                midpoint = _eliminate(plan, state, origin, stride)
+                lost |= _substitute(plan, state, spikes, step, midpoint, 2.0 / halves)
             for n in range(spikes.found[1], waiting):
                 spikes.v2[n] = state.v[spikes.place[n]]
             spikes.found[1] = waiting

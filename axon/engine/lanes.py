@@ -111,7 +111,9 @@ class Group:
         old_starts = _tables(self.coefficients, *self.table_cells)[1]
         old = np.searchsorted(old_starts, self.plan.origin, "right") - 1
         inside = self.plan.origin - old_starts[old]
-        self.plan = self.plan._replace(table=table, origin=starts[old] + inside, **_table_range(low, high))
+        self.plan = self.plan._replace(
+            table=table, origin=(starts[old] + inside).astype(np.int32), **_table_range(low, high)
+        )
         self.table_cells = (low, high)
 
 
@@ -245,6 +247,7 @@ class _Layout:
             entry_chunk=entries[0],
             origin=aligned(entries[1]),
             stride=aligned(entries[2]),
+            still=aligned(np.zeros_like(entries[2])),
             factors=factors,
             table=table,
             threshold=self.threshold,
@@ -268,9 +271,11 @@ class _Layout:
             known=aligned(np.zeros(flat)),
             behind=aligned(np.zeros(flat)),
             extras=aligned(np.zeros(extras)),
-            scratch=aligned(np.zeros((chunks * GATES_PER_CHUNK + 7) * LANES)),
-            cell=aligned(np.zeros(LANES, np.int32)),
-            fraction=aligned(np.zeros(LANES)),
+            damped=np.zeros(1, np.int64),
+            scratch=aligned(np.zeros((2 * chunks * GATES_PER_CHUNK + 7) * LANES)),
+            cell=aligned(np.zeros(2 * LANES, np.int32)),
+            offset=aligned(np.zeros(LANES, np.int32)),
+            fraction=aligned(np.zeros(2 * LANES)),
         )
         return Group(plan, state, self._places(), gate_place, coefficients, self.table_cells)
 
@@ -335,8 +340,8 @@ class _Layout:
             np.concatenate(params),
             (
                 np.array(entries[0], np.uint64),
-                np.array(entries[1], np.int64).reshape(-1),
-                np.array(entries[2], np.int64).reshape(-1),
+                np.array(entries[1], np.int32).reshape(-1),
+                np.array(entries[2], np.int32).reshape(-1),
             ),
             np.array(factors, np.uint64).reshape(-1, 4),
             which,
@@ -411,7 +416,7 @@ class _Layout:
         def extra(flat: int, part: int) -> int:
             row, lane = divmod(int(flat), LANES)
             number = number_of_row.setdefault(row, len(number_of_row))
-            return (3 * number + part) * LANES + lane
+            return (kernel.EXTRAS * number + part) * LANES + lane
 
         sources: tuple[list, list, list] = ([], [], [])
         clamps: tuple[list, list] = ([], [])
@@ -444,7 +449,7 @@ class _Layout:
         ints, floats = np.int64, np.float64
         return (
             extra_of_row,
-            3 * LANES * len(number_of_row),
+            kernel.EXTRAS * LANES * len(number_of_row),
             (np.array(sources[0], ints), np.array(sources[1], floats), np.array(sources[2], ints)),
             (np.array(clamps[0], ints), np.array(clamps[1], ints)),
             (np.array(neighbours[0], ints), np.array(neighbours[1], ints), np.array(neighbours[2], floats)),

@@ -178,43 +178,71 @@ def _rises(typing_context, before, after, threshold):
 
 
 @intrinsic
-def _locate(typing_context, s, cell, fraction):
+def _locate(typing_context, s, cell, fraction, start):
     def code(context, builder, sig, args):
         whole = builder.fptosi(args[0], _INDEX)
         rest = builder.fsub(args[0], builder.sitofp(whole, _VEC))
-        zero = ir.Constant(_I64, 0)
-        builder.store(whole, _pointer(context, builder, sig.args[1], args[1], zero, _INDEX), align=4)
-        builder.store(rest, _pointer(context, builder, sig.args[2], args[2], zero, _VEC), align=8)
+        builder.store(whole, _pointer(context, builder, sig.args[1], args[1], args[3], _INDEX), align=4)
+        builder.store(rest, _pointer(context, builder, sig.args[2], args[2], args[3], _VEC), align=8)
         return context.get_dummy_value()
 
-    return types.void(vector, cell, fraction), code
+    return types.void(vector, cell, fraction, types.intp), code
+
+
+def _transposed(builder, parts):
+    """Eight compartments' four gates each, as four vectors over the eight lanes."""
+    wide = [
+        builder.shuffle_vector(parts[lane], parts[lane + 4], _mask(range(8))) for lane in range(4)
+    ]  # two compartments in each: lane and lane + 4
+    pair = [
+        [
+            builder.shuffle_vector(wide[k], wide[k + 1], _mask(mask))
+            for mask in ((0, 8, 2, 10, 4, 12, 6, 14), (1, 9, 3, 11, 5, 13, 7, 15))
+        ]
+        for k in (0, 2)
+    ]
+    low, high = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
+    return [
+        builder.shuffle_vector(pair[0][gate % 2], pair[1][gate % 2], _mask(high if gate > 1 else low))
+        for gate in range(4)
+    ]
 
 
 @intrinsic
-def _advance(typing_context, gates, start, table, origin, stride, entry, cell, fraction):
+def _advance(typing_context, gates, start, table, origin, stride, entry, cell, fraction, buffer, offset):
     row = ir.VectorType(_F64, 8)
     four = ir.VectorType(_F64, 4)
 
     def code(context, builder, sig, args):
-        gates, start, table, origin, stride, entry, cell, fraction = args
+        gates, start, table, _, _, entry, _, fraction, buffer, _ = args
 
-        def scalar(which, array, at, llvm_type):
-            return builder.load(_pointer(context, builder, sig.args[which], array, at, llvm_type))
+        def vector_of(which, llvm_type, at):
+            return builder.load(
+                _pointer(context, builder, sig.args[which], args[which], at, llvm_type), align=4
+            )
 
+        # Where each lane's table row begins: origin + cell * stride, all lanes at once.
+        zero = ir.Constant(_I64, 0)
+        offset = builder.mul(vector_of(6, _INDEX, buffer), vector_of(4, _INDEX, entry))
+        offset = builder.add(offset, vector_of(3, _INDEX, entry))
+        builder.store(offset, _pointer(context, builder, sig.args[9], args[9], zero, _INDEX), align=4)
         nothing = ir.Constant(row, ir.Undefined)
         parts = []
         for lane in range(LANES):
             here = ir.Constant(_I64, lane)
-            item = builder.add(entry, here)
-            at = builder.mul(builder.sext(scalar(6, cell, here, _I32), _I64), scalar(4, stride, item, _I64))
-            at = builder.add(at, scalar(3, origin, item, _I64))
-            f = _broadcast(builder, scalar(7, fraction, here, _F64), 8)
+            at = builder.sext(
+                builder.load(_pointer(context, builder, sig.args[9], args[9], here, _I32)), _I64
+            )
+            f = builder.load(
+                _pointer(context, builder, sig.args[7], fraction, builder.add(buffer, here), _F64)
+            )
+            f = _broadcast(builder, f, 8)
             c0, c1, c2 = (
                 builder.load(
                     _pointer(
                         context, builder, sig.args[2], table, builder.add(at, ir.Constant(_I64, o)), row
                     ),
-                    align=8,
+                    align=64,
                 )
                 for o in (0, 8, 16)
             )
@@ -228,18 +256,11 @@ def _advance(typing_context, gates, start, table, origin, stride, entry, cell, f
             x = builder.fadd(builder.fmul(builder.load(place, align=8), a, flags=_FLAGS), b, flags=_FLAGS)
             builder.store(x, place, align=8)
             parts.append(x)
-        while len(parts) > 1:
-            width = parts[0].type.count
-            pairs = zip(parts[::2], parts[1::2], strict=True)
-            parts = [builder.shuffle_vector(x, y, _mask(range(2 * width))) for x, y in pairs]
-        empty = ir.Constant(parts[0].type, ir.Undefined)
-        columns = [
-            builder.shuffle_vector(parts[0], empty, _mask(range(gate, 4 * LANES, 4))) for gate in range(4)
-        ]
+        columns = _transposed(builder, parts)
         return context.make_tuple(builder, quadruple, columns)
 
     intp = types.intp
-    return quadruple(gates, intp, table, origin, stride, intp, cell, fraction), code
+    return quadruple(gates, intp, table, origin, stride, intp, cell, fraction, intp, offset), code
 
 
 # With the JIT off the same names are these; they also say what the instructions above mean.
@@ -268,19 +289,21 @@ def _rises_plain(before, after, threshold):
     return bool(np.any((before < threshold) & (after >= threshold)))
 
 
-def _locate_plain(s, cell, fraction):
-    """Split ``s`` into whole numbers (``cell``, int32) and fractions."""
-    cell[:] = s.astype(np.int32)
-    fraction[:] = s - cell
+def _locate_plain(s, cell, fraction, start):
+    """Split ``s`` into whole numbers (``cell``, int32) and fractions, written from ``start`` on."""
+    here = slice(int(start), int(start) + LANES)
+    cell[here] = s.astype(np.int32)
+    fraction[here] = s - cell[here]
 
 
-def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction):
+def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction, buffer, offset):
     """x <- A(V) x + B(V) for four gates of every lane; returns the four as vectors over lanes."""
     start, entry = int(start), int(entry)
     block = gates[start : start + GATES_PER_CHUNK * LANES].reshape(LANES, GATES_PER_CHUNK)
-    at = origin[entry : entry + LANES] + cell.astype(np.int64) * stride[entry : entry + LANES]
-    rows = table[at[:, None] + np.arange(TABLE_WIDTH)].reshape(LANES, 3, 2, GATES_PER_CHUNK)
-    f = fraction[:, None]
+    here = slice(int(buffer), int(buffer) + LANES)
+    offset[:] = origin[entry : entry + LANES] + cell[here] * stride[entry : entry + LANES]
+    rows = table[offset[:, None] + np.arange(TABLE_WIDTH)].reshape(LANES, 3, 2, GATES_PER_CHUNK)
+    f = fraction[here][:, None]
     a, b = ((rows[:, 0, k] + f * (rows[:, 1, k] + f * rows[:, 2, k])) for k in (0, 1))
     block[:] = block * a + b
     return tuple(block.T.copy())

@@ -200,7 +200,7 @@ def _connected(arrival: NDArray[np.float64]) -> NDArray[np.intp]:
     crossed = np.flatnonzero(np.isfinite(arrival))
     for before in np.flatnonzero(np.diff(crossed) > 1):
         beyond = arrival[crossed[before + 1 : before + 4]]
-        if beyond.size < 2 or not arrival[crossed[before]] < beyond[0] < beyond[-1]:
+        if not arrival[crossed[before]] < beyond[0] < beyond[-1]:  # nor is one lone crossing
             return crossed[: before + 1]
     return crossed
 

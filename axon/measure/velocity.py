@@ -163,9 +163,7 @@ def local_velocity(
     return (x[1:] + x[:-1]) / 2, _M_PER_S * np.diff(x) / delay
 
 
-def _check(
-    window: tuple[float, float], between: tuple[float, float] | None, direction: str | None
-) -> None:
+def _check(window: tuple[float, float], between: tuple[float, float] | None, direction: str | None) -> None:
     low, high = window
     if not 0 <= low < high <= 1:
         raise ValueError(f"window must be two fractions of the way, 0 <= first < second <= 1, got {window}")

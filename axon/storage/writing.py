@@ -171,6 +171,12 @@ class Writer:
             os.replace(self._work, self._target)
             disk.sync(self._target.parent)
 
+    def close(self) -> None:
+        """Close a stream unfinished: it holds what was appended and stays marked incomplete."""
+        with self._abandoning():
+            self.flush()
+        self._abandon()
+
     def __enter__(self) -> Writer:
         return self
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from axon.protocols.wave.collocation import NotConverged
 from axon.protocols.wave.continuation import WaveFamily, wave_family, wave_speeds
+from axon.protocols.wave.mesh import NotConverged
 from axon.protocols.wave.travelling import TravellingWave, travelling_wave
 
 __all__ = ["NotConverged", "TravellingWave", "WaveFamily", "travelling_wave", "wave_family", "wave_speeds"]

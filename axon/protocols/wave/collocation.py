@@ -2,31 +2,27 @@
 
 On each element the state is the polynomial that meets the equations at the Gauss points; at the element ends
 it is accurate to order 2 STAGES. The line is cut where the wave is still: there it leaves the rest along the
-unstable direction, and comes to rest with nothing along it (projection boundary conditions: Beyn, IMA J. Numer.
-Anal. 10:379, 1990).
+unstable direction, and comes to rest with nothing along it (projection boundary conditions: Beyn, IMA J.
+Numer. Anal. 10:379, 1990).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from axon.errors import AxonError
 from axon.membranes.rates import Array
 from axon.protocols.wave.equations import WaveEquations
-from axon.protocols.wave.mesh import STAGES, Path, gauss_points
+from axon.protocols.wave.mesh import STAGES, NotConverged, Path, gauss_points
 
 # The equations at a value of the parameter that is varied (ignored by a single wave).
 Family = Callable[[float], WaveEquations]
 
-_MAX_ITERATIONS = 25
+_MAX_ITERATIONS = 15
 _SMALL = 1e-8  # relative Newton step, after which the quadratic method is at rounding
-
-
-class NotConverged(AxonError):
-    """Newton's method did not settle on a wave, or the wave did not settle as the mesh was refined."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +37,12 @@ class Border:
     parameter_step: float = 1.0
 
 
+_SINGLE = Border()  # a wave by itself, of no family
+
+
 @dataclass(frozen=True)
 class Tangent:
-    """Change of a wave per unit of its border condition: of states (points, size), ln K, and the parameter."""
+    """Change of a wave per unit of its border condition: of states (points, size), ln K and parameter."""
 
     states: Array
     log_rate: float
@@ -60,7 +59,7 @@ class _Unknowns:
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of a guess that diverges
-def solve_wave(family: Family, guess: Path, border: Border = Border()) -> tuple[Path, Tangent]:  # noqa: B008
+def solve_wave(family: Family, guess: Path, border: Border = _SINGLE) -> tuple[Path, Tangent]:
     """The wave nearest to a guess, on the guess's mesh, with the Gauss points among its times.
 
     Raises
@@ -74,7 +73,7 @@ def solve_wave(family: Family, guess: Path, border: Border = Border()) -> tuple[
     for _ in range(_MAX_ITERATIONS):
         try:
             step, tangent = _newton_step(family, guess.mesh, now, border)
-        except (np.linalg.LinAlgError, RuntimeError):  # a singular matrix, in NumPy's words or in SuperLU's
+        except np.linalg.LinAlgError:
             break
         length = float(np.abs(step.nodes / sizes).max() + abs(step.scalars[0]))
         if not np.isfinite(length):
@@ -173,7 +172,7 @@ def _condensed(
 
 
 def _lagrange_integrals() -> tuple[Array, Array]:
-    """Integrals of the Gauss points' Lagrange polynomials: A (s, s) from 0 to each point, b (s,) from 0 to 1."""
+    """Integrals of the Lagrange polynomials: A (STAGES, STAGES) from 0 to each point, b (STAGES,) to 1."""
     c = gauss_points(np.array([0.0, 1.0]))[0]
     powers = np.arange(STAGES)
     inverse = np.linalg.inv(c[:, None] ** powers)
@@ -185,12 +184,9 @@ def _bordered(
 ) -> list[tuple[Array, Array]]:
     """Changes of (nodes, scalars): first the Newton step, then the tangent.
 
-    Unknowns: nodes, amplitude of the foot, ln K, parameter. Rows: the foot, one block per element, the end, the
-    phase (V stays where the upstroke is steepest), the border.
+    Unknowns: nodes, amplitude of the foot, ln K, parameter. Rows: the foot, one block per element, the end,
+    the phase (V stays where the upstroke is steepest), the border.
     """
-    from scipy.sparse import csc_array
-    from scipy.sparse.linalg import splu
-
     count, n = len(across), equations.size
     rate = float(np.exp(now.scalars[0]))
     nodes = n * (count + 1)
@@ -203,29 +199,36 @@ def _bordered(
     block = n * np.arange(count)[:, None]
     rows = n + block + np.arange(n)
 
-    entries: list[tuple[Array, ...]] = []
-
-    def put(row: Array | int, column: Array | int, value: Array | float) -> None:
-        entries.append(tuple(array.ravel() for array in np.broadcast_arrays(row, column, value)))
-
-    put(foot, foot, 1.0)
-    put(foot, amplitude, -direction)
-    put(foot, parameter, -rest_slope[0])
-    put(rows[..., None], (block + np.arange(n))[:, None, :], -across[..., :n])
-    put(rows, rows, 1.0)
-    put(rows, log_rate, -across[..., n])
-    put(rows, parameter, -across[..., n + 1])
-    put(nodes, end, normal)
-    put(nodes, parameter, -normal @ rest_slope[1])
-    put(nodes + 1, n * steepest, 1.0)
-    put(nodes + 2, np.array([log_rate, parameter]), np.array(border.direction))
-
+    entries: list[tuple[ArrayLike, ArrayLike, ArrayLike]] = [
+        (foot, foot, 1.0),
+        (foot, amplitude, -direction),
+        (foot, parameter, -rest_slope[0]),
+        (rows[..., None], (block + np.arange(n))[:, None, :], -across[..., :n]),
+        (rows, rows, 1.0),
+        (rows, log_rate, -across[..., n]),
+        (rows, parameter, -across[..., n + 1]),
+        (nodes, end, normal),
+        (nodes, parameter, -normal @ rest_slope[1]),
+        (nodes + 1, n * steepest, 1.0),
+        (nodes + 2, [log_rate, parameter], border.direction),
+    ]
     sides = np.zeros((nodes + 3, 2))
     rise = now.nodes[0] - equations.rest
     sides[foot, 0] = rise[0] * direction - rise
     sides[rows, 0] = across[..., n + 2]
     sides[nodes, 0] = -normal @ (now.nodes[-1] - last)
     sides[nodes + 2] = np.dot(border.direction, border.origin - now.scalars), 1.0
-    row, column, value = (np.concatenate(parts) for parts in zip(*entries, strict=True))
-    answer = splu(csc_array((value, (row, column)), shape=(nodes + 3, nodes + 3))).solve(sides)
-    return [(x[:nodes].reshape(-1, n), x[-2:]) for x in answer.T]
+    return [(x[:nodes].reshape(-1, n), x[-2:]) for x in _sparse_solve(entries, sides).T]
+
+
+def _sparse_solve(entries: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]], sides: Array) -> Array:
+    """Solution of a sparse system given by (rows, columns, values), each broadcast to a common shape."""
+    from scipy.sparse import csc_array
+    from scipy.sparse.linalg import splu
+
+    flat = [[array.ravel() for array in np.broadcast_arrays(*entry)] for entry in entries]
+    row, column, value = (np.concatenate(parts) for parts in zip(*flat, strict=True))
+    try:
+        return np.asarray(splu(csc_array((value, (row, column)), shape=(len(sides),) * 2)).solve(sides))
+    except RuntimeError as singular:
+        raise np.linalg.LinAlgError(str(singular)) from singular

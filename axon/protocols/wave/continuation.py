@@ -14,9 +14,9 @@ from axon.checks import finite
 from axon.errors import NoPropagation, NoRest, unknown_name
 from axon.geometry import Axon
 from axon.membranes.rates import Array
-from axon.protocols.wave.collocation import Border, Family, NotConverged, Tangent, solve_wave
+from axon.protocols.wave.collocation import Border, Family, Tangent, solve_wave
 from axon.protocols.wave.equations import WaveEquations
-from axon.protocols.wave.mesh import Path, adapted, doubled, extended, halved, without_foot
+from axon.protocols.wave.mesh import NotConverged, Path, adapted, doubled, extended, halved, without_foot
 from axon.protocols.wave.travelling import (
     DEFAULT_RTOL,
     ROUNDING,
@@ -34,6 +34,7 @@ _FIRST_STEP, _LONGEST_STEP, _SHORTEST_STEP = 0.05, 0.15, 1e-4
 _MOST_STEPS = 500
 _PARAMETER_STEP = 1e-6  # of the span: differences in the parameter
 _STRAIGHT = 0.8  # least cosine between the directions of two neighbours
+_TOO_NEAR = 1e-4  # to the fold, of the distance between it and its neighbour
 _FOLD_XTOL = 1e-7  # of the step that leads to the fold; the fold's parameter is off by its square
 
 
@@ -59,6 +60,10 @@ class WaveBranch:
         """Velocities (n,), m/s."""
         return np.array([wave.velocity for wave in self.waves])
 
+    def nearest(self, value: float) -> TravellingWave:
+        """The wave whose parameter is nearest to a value."""
+        return self.waves[int(np.argmin(np.abs(self.parameter - value)))]
+
 
 @dataclass(frozen=True, eq=False)
 class WaveFamily:
@@ -71,7 +76,7 @@ class WaveFamily:
     fast, slow : WaveBranch
         The stable and the unstable wave; a fold is the last of the one and the first of the other.
     fold : float or None
-        Value of the parameter where both merge and beyond which there is none; None when the range ends first.
+        Value of the parameter where both merge, beyond which there is none; None when the range ends first.
     fold_error : float or None
         Its estimated numerical error: the change of the fold when every mesh element was halved.
     """
@@ -94,6 +99,25 @@ class WaveFamily:
         NotConverged
             So near the fold that the two waves cannot be told apart.
         """
+        followed = self._branch_over(value, branch)
+        if self.fold is None:
+            return followed.nearest(value).follow(self.axon_at(value), rtol=rtol)
+        beside = (
+            -2 if branch == "fast" else 1
+        )  # the fold's neighbour; the fold itself belongs to both branches
+        distance = (value - self.fold) / (followed.parameter[beside] - self.fold)
+        nearest = followed.waves[beside] if distance < 1 else followed.nearest(value)
+        wave = nearest.follow(self.axon_at(value), rtol=rtol)
+        side, wanted = (w.rate - self.fast.waves[-1].rate for w in (wave, followed.waves[beside]))
+        if distance < _TOO_NEAR or (distance < 1 and side * wanted <= 0):
+            raise NotConverged(
+                f"{value!r} is too near the fold at {self.fold:.9g} to tell the two waves apart; "
+                "take a value further from it"
+            )
+        return wave
+
+    def _branch_over(self, value: float, branch: Branch) -> WaveBranch:
+        """The branch, which must have been followed past the value."""
         if branch not in get_args(Branch):
             raise ValueError(unknown_name("branch", branch, get_args(Branch)))
         followed = self.fast if branch == "fast" else self.slow
@@ -102,20 +126,7 @@ class WaveFamily:
             raise NoPropagation(f"no wave exists at {value:g}: conduction ends at the fold, {self.fold:.6g}")
         if not low <= value <= high:
             raise ValueError(f"the {branch} waves were followed from {low:.6g} to {high:.6g}, got {value!r}")
-        nearest = followed.waves[int(np.argmin(np.abs(followed.parameter - value)))]
-        if self.fold is None:
-            return nearest.follow(self.axon_at(value), rtol=rtol)
-        fold = self.fast.waves[-1]
-        if nearest is fold:  # which belongs to both branches
-            nearest = followed.waves[-2 if branch == "fast" else 1]
-        wave = nearest.follow(self.axon_at(value), rtol=rtol)
-        beside = sorted((float(followed.parameter[-2 if branch == "fast" else 1]), self.fold))
-        if beside[0] < value < beside[1] and (wave.rate - fold.rate) * (nearest.rate - fold.rate) <= 0:
-            raise NotConverged(
-                f"{value!r} is too near the fold at {self.fold:.9g} to tell the two waves apart; "
-                "take a value further from it"
-            )
-        return wave
+        return followed
 
 
 @dataclass(frozen=True)
@@ -149,10 +160,15 @@ def wave_speeds(
         As `travelling_wave` at the first temperature.
     """
     section = uniform_section(axon)
-    given = {"length": section.length, "diameter": section.diameter, "membrane": section.membrane}
 
     def axon_at(degrees: float) -> Axon:
-        return Axon(**given, axial_resistivity=section.axial_resistivity, celsius=degrees)
+        return Axon(
+            length=section.length,
+            diameter=section.diameter,
+            membrane=section.membrane,
+            axial_resistivity=section.axial_resistivity,
+            celsius=degrees,
+        )
 
     return wave_family(axon_at, *celsius, rtol=rtol)
 
@@ -194,6 +210,7 @@ def wave_family(
     fold, fold_error = walk.fold(points[turned[0] - 1], points[turned[0]])
     fast = walk.branch([*points[: turned[0]], fold], "fold")
     slow = walk.branch([fold, *points[turned[0] :]], end)
+    slow = replace(slow, waves=(fast.waves[-1], *slow.waves[1:]))
     return WaveFamily(axon_at, fast, slow, fold.path.parameter, fold_error)
 
 

@@ -101,8 +101,8 @@ class WaveEquations:
     def unstable_direction(self, state: Array, rate: float) -> tuple[float, Array, Array]:
         """Growth rate (1/ms), right eigenvector (its V is 1) and left eigenvector of the one unstable mode.
 
-        A wave leaves its rest along the right eigenvector and settles where the left one vanishes. There is one
-        such mode at every stable rest and every K.
+        A wave leaves its rest along the right eigenvector and settles where the left one vanishes. There is
+        one such mode at every stable rest and every K.
         """
         jacobian = self.jacobian(state[:, None], rate)[0]
         growths, rights = np.linalg.eig(jacobian)
@@ -113,7 +113,7 @@ class WaveEquations:
         return float(growths[fastest].real), right / right[0], left / np.abs(left).max()
 
     def slowest_decay(self, state: Array) -> float:
-        """Rate (1/ms) at which a patch returns to a rest once all faster modes are gone; <= 0 if it does not."""
+        """Rate (1/ms) of a patch's return to a rest once all faster modes are gone; <= 0 for no return."""
         jacobian = self.jacobian(state[:, None], 1.0)[0]
         keep = [0, *range(2, self.size)]
         patch = jacobian[np.ix_(keep, keep)]
@@ -121,7 +121,7 @@ class WaveEquations:
         return -float(np.linalg.eigvals(patch).real.max())
 
     def require_stable_rest(self) -> None:
-        """Raise NoPropagation when the rest is unstable: the membrane fires by itself and no wave leaves it."""
+        """Raise NoPropagation when the rest is unstable: such a membrane fires by itself."""
         if self.slowest_decay(self.rest) <= 0:
             raise NoPropagation(
                 f"membrane {self.membrane.name!r} does not stay at its rest of {self.rest[0]:.4g} mV at "
@@ -136,7 +136,8 @@ class WaveEquations:
 
         v = np.arange(-200.0, 200.5, 0.5)
         steady = self.membrane.steady_current
-        upward = np.flatnonzero(np.diff(np.sign(steady(v))) > 0)
+        current = steady(v)
+        upward = np.flatnonzero((current[:-1] < 0) & (current[1:] >= 0))
         brackets = [(v[i], v[i + 1]) for i in upward if not v[i] <= self.rest[0] <= v[i + 1]]
         roots = [brentq(lambda x: float(steady(x)), *ends, xtol=1e-13) for ends in brackets]
         others = [self.resting_state(root) for root in roots]

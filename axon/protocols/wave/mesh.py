@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from axon.errors import NoPropagation
+from axon.errors import AxonError, NoPropagation
 from axon.membranes.rates import Array
 from axon.protocols.wave.equations import WaveEquations
 
 STAGES = 6  # Gauss points per element: order 12 at the element ends
 _FEWEST = 8  # elements
+
+
+class NotConverged(AxonError):
+    """Newton's method did not settle on a wave, or the wave did not settle as the mesh was refined."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,12 @@ def adapted(path: Path, tolerance: float) -> Path:
 
 def without_foot(path: Path, equations: WaveEquations) -> Path:
     """The path from where it first is 0.01 mV above rest: a guess knows less of its foot than `extended`."""
-    first = int(np.argmax(path.states[:, 0] - equations.rest[0] > 0.01))
+    above = path.states[:, 0] - equations.rest[0] > 0.01
+    if not above.any():
+        raise NotConverged(
+            f"the wave lies below the rest of {equations.rest[0]:.4g} mV; start from a nearer one"
+        )
+    first = int(np.argmax(above))
     time = path.time[first:]
     mesh = np.concatenate([time[:1], path.mesh[path.mesh > time[0]]])
     return replace(path, time=time, states=path.states[first:], slopes=path.slopes[first:], mesh=mesh)
@@ -149,10 +158,11 @@ def _with_tail(path: Path, equations: WaveEquations, distance: float) -> Path:
         atol=1e-7,
         events=[unsettled, firing],
     )
-    if not len(tail.t_events[0]):
+    settled = tail.t_events is not None and len(tail.t_events[0])
+    if not settled:
         raise NoPropagation(
-            f"membrane {equations.membrane.name!r} fires on after a spike at {equations.celsius:g} degC instead of "
-            "coming back to rest, so no single spike travels; add potassium conductance or leak"
+            f"membrane {equations.membrane.name!r} fires on after a spike at {equations.celsius:g} degC "
+            "instead of coming back to rest, so no single spike travels; add potassium conductance or leak"
         )
     time, states = tail.t[1:], tail.y.T[1:]
     slopes = np.array([equations.patch_slope(state) for state in states])

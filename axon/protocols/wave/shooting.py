@@ -1,8 +1,8 @@
 """Finding waves from nothing: shoot from the rest at many K at once and see which way V escapes.
 
 A trajectory that leaves the rest along its unstable direction escapes to plus or to minus infinity unless K
-belongs to a wave; so waves lie where the sign of the escape changes (HH 1952, p. 524). This gives a few digits
-and the start of the collocation, which gives all the others.
+belongs to a wave; so waves lie where the sign of the escape changes (HH 1952, p. 524). This gives a few
+digits and the start of the collocation, which gives all the others.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from axon.membranes.rates import Array
 from axon.protocols.wave.equations import WaveEquations
 from axon.protocols.wave.mesh import Path
 
-# K (1/ms) searched for waves, range by range as needed; low K are slow to shoot. Known axons have 0.05 to 100.
+# K (1/ms) searched for waves, range by range as needed: low K are slow to shoot. Axons have 0.05 to 100.
 SEARCHED = ((0.05, 1000.0), (0.005, 0.05), (0.0005, 0.005))
 _LANES_PER_DECADE = 15
 _ZOOM_LANES = 25
 _ZOOMS = 2
 _START = 0.01  # mV above rest
 _RTOL = 1e-6
-_MAX_STEPS = 2000
+_MAX_STEPS = 1500
 _FEW_STEPS = 400  # enough at low K for membranes so slow that their waves are there
 _MARGIN = 10.0  # mV beyond all reversal potentials, where no current can turn V back
+_FALLEN, _HALFWAY = 0.7, 0.5  # of the spike's height: it is over, and turning up here begins another
 _SEPARATION = 0.02  # of the excursion: where two neighbouring trajectories stop being one
 
 # Dormand & Prince 1980, the 5(4) pair: stages, and the difference of the two answers.
@@ -47,7 +49,7 @@ class Shots:
     ----------
     rates : (lanes,) 1/ms
     escape : (lanes,) int
-        +1 or -1 for V that ran off upwards or downwards, 0 when undecided.
+        -1 for V that ran off downwards, +1 for upwards or turned up again after a spike, 0 for undecided.
     delay : (lanes,)
         Time to the escape in units of the foot's 1/growth; it diverges where a wave is.
     time : (steps, lanes) ms
@@ -56,17 +58,45 @@ class Shots:
     """
 
     rates: Array
-    escape: Array
+    escape: NDArray[np.int_]
     delay: Array
     time: Array
     states: Array
+
+    def changes(self) -> list[tuple[int, int]]:
+        """Pairs of neighbouring lanes that escape to different sides; undecided ones are left out."""
+        decided = np.flatnonzero(self.escape)
+        different = np.flatnonzero(np.diff(self.escape[decided]))
+        return [(int(decided[i]), int(decided[i + 1])) for i in different]
+
+
+class _Escape:
+    """Tells from the voltages of all lanes which have escaped, step by step.
+
+    V that has fallen from its peak and turns up again halfway is on its way to a second spike, and after that
+    may yet end on the other side: waves of several spikes lie close beside the one that is sought.
+    """
+
+    def __init__(self, equations: WaveEquations, lanes: int) -> None:
+        reversals = [channel.reversal for channel in equations.membrane.channels]
+        self.low, self.high = min(reversals) - _MARGIN, max(reversals) + _MARGIN
+        self.rest = equations.rest[0]
+        self.peak = np.zeros(lanes)
+        self.fallen = np.zeros(lanes, dtype=bool)
+
+    def sides(self, states: Array, lanes: NDArray[np.intp]) -> NDArray[np.int_]:
+        """-1, 0 or +1 for the states (size, n) of some lanes (n,)."""
+        voltage, slope = states[0], states[1]
+        excursion = voltage - self.rest
+        self.peak[lanes] = np.maximum(self.peak[lanes], excursion)
+        self.fallen[lanes] |= excursion < _FALLEN * self.peak[lanes]
+        again = self.fallen[lanes] & (slope > 0) & (excursion > _HALFWAY * self.peak[lanes])
+        return np.where((voltage > self.high) | again, 1, np.where(voltage < self.low, -1, 0))
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")  # of steps that are then rejected
 def shoot(equations: WaveEquations, rates: Array, max_steps: int = _MAX_STEPS) -> Shots:
     """Integrate from the foot at every K in `rates` until V has escaped; each lane takes its own steps."""
-    reversals = [channel.reversal for channel in equations.membrane.channels]
-    low, high = min(reversals) - _MARGIN, max(reversals) + _MARGIN
     feet = [equations.unstable_direction(equations.rest, float(rate))[:2] for rate in rates]
     growth = np.array([growth for growth, _ in feet])
     rest = equations.rest[:, None]
@@ -75,6 +105,7 @@ def shoot(equations: WaveEquations, rates: Array, max_steps: int = _MAX_STEPS) -
     slope = equations.slope(y, rates)
     lanes = np.arange(len(rates))
     escape = np.zeros(len(rates), dtype=int)
+    judge = _Escape(equations, len(rates))
     times, states = [t], [y]
     for _ in range(max_steps):
         rate, now = rates[lanes], states[-1][:, lanes]
@@ -92,8 +123,7 @@ def shoot(equations: WaveEquations, rates: Array, max_steps: int = _MAX_STEPS) -
         states.append(state)
         slope = np.where(taken, new_slope, slope)
         h = h * np.clip(0.9 * np.maximum(strain, 1e-12) ** -0.2, 0.2, 5.0)
-        voltage = state[0, lanes]
-        escape[lanes] = (voltage > high).astype(int) - (voltage < low)
+        escape[lanes] = judge.sides(state[:, lanes], lanes)
         inside = escape[lanes] == 0
         lanes, slope, h = lanes[inside], slope[:, inside], h[inside]
         if not len(lanes):
@@ -148,44 +178,33 @@ def search(equations: WaveEquations, *, slowest: bool) -> Search:
         if not len(decided):
             break
         least = float(rates[decided[0]])
-        found = _changes(equations, shots) + found
+        found = _brackets(equations, shots) + found
         # below the slowest wave V escapes upwards, as without any active current
         if found and (not slowest or shots.escape[decided[0]] > 0):
             break
     return Search(found, least, SEARCHED[0][1])
 
 
-def _changes(equations: WaveEquations, shots: Shots) -> tuple[tuple[float, float], ...]:
+def _brackets(equations: WaveEquations, shots: Shots) -> tuple[tuple[float, float], ...]:
     for _ in range(3):
-        decided = np.flatnonzero(shots.escape)
-        changes = np.flatnonzero(np.diff(shots.escape[decided]))
-        if len(changes) or len(decided) < 3:
-            return tuple(
-                (float(shots.rates[decided[i]]), float(shots.rates[decided[i + 1]])) for i in changes
-            )
+        changes = shots.changes()
+        if changes or np.count_nonzero(shots.escape) < 3:
+            return tuple((float(shots.rates[i]), float(shots.rates[j])) for i, j in changes)
         # two waves may hide between neighbours: look closer where the escape takes longest
         longest = int(np.clip(np.argmax(shots.delay), 1, len(shots.rates) - 2))
-        shots = shoot(equations, np.geomspace(*shots.rates[[longest - 1, longest + 1]], _ZOOM_LANES))
+        beside = shots.rates[longest - 1], shots.rates[longest + 1]
+        shots = shoot(equations, np.geomspace(*beside, _ZOOM_LANES))
     return ()
 
 
-def zoom(equations: WaveEquations, bracket: tuple[float, float], *, last: bool) -> Path:
-    """A guess of the wave in a bracket: the trajectories on its two sides, for as long as they are one.
-
-    Parameters
-    ----------
-    bracket : (float, float)
-        From `search`.
-    last : bool
-        Which wave to take should the bracket hold several: the fastest, or else the slowest.
-    """
+def zoom(equations: WaveEquations, bracket: tuple[float, float]) -> Path:
+    """A guess of the wave in a bracket: the trajectories on its two sides, for as long as they are one."""
     low, high = bracket
     for _ in range(_ZOOMS):
         shots = shoot(equations, np.geomspace(low, high, _ZOOM_LANES))
-        changes = np.flatnonzero(np.diff(shots.escape))
-        left = int(changes[-1] if last else changes[0])
-        low, high = float(shots.rates[left]), float(shots.rates[left + 1])
-    one, other = _lane(equations, shots, left), _lane(equations, shots, left + 1)
+        left, right = shots.changes()[0]
+        low, high = float(shots.rates[left]), float(shots.rates[right])
+    one, other = _lane(equations, shots, left), _lane(equations, shots, right)
     both = one.time <= other.time[-1]
     apart = np.abs(other.at(one.time[both])[:, 0] - one.states[both, 0])
     excursion = np.maximum.accumulate(np.abs(one.states[both, 0] - equations.rest[0]))

@@ -12,9 +12,9 @@ from axon.checks import positive
 from axon.errors import NoPropagation, unknown_name
 from axon.geometry import CM_PER_UM, Axon, Section
 from axon.membranes.rates import Array
-from axon.protocols.wave.collocation import NotConverged, solve_wave
+from axon.protocols.wave.collocation import solve_wave
 from axon.protocols.wave.equations import WaveEquations
-from axon.protocols.wave.mesh import STAGES, Path, adapted, extended, halved
+from axon.protocols.wave.mesh import STAGES, NotConverged, Path, adapted, extended, halved, without_foot
 from axon.protocols.wave.shooting import Search, search, zoom
 
 Branch = Literal["fast", "slow"]
@@ -36,8 +36,8 @@ class TravellingWave:
     velocity : float
         m/s.
     error : float
-        Estimated numerical error of the velocity, m/s: what halving every mesh element and moving both ends of
-        the line ten times nearer to rest changed, and never less than rounding.
+        Estimated numerical error of the velocity, m/s: what halving every mesh element and moving both ends
+        of the line ten times nearer to rest changed, and never less than rounding.
     rate : float
         K = 2 Ra C velocity**2 / a in 1/ms (HH 1952, eq. 30), which knows nothing of the geometry.
     rest, peak, trough : float
@@ -95,7 +95,8 @@ class TravellingWave:
                 f"the membrane must have the gates {list(self.gates)} of the wave to follow, "
                 f"got {list(equations.gates)}; use travelling_wave"
             )
-        return described(axon, equations, *refined(equations, path_of(self, equations), rtol))
+        guess = without_foot(path_of(self, equations), equations)
+        return described(axon, equations, *refined(equations, guess, rtol))
 
 
 def travelling_wave(axon: Axon, *, branch: Branch = "fast", rtol: float = DEFAULT_RTOL) -> TravellingWave:
@@ -110,8 +111,8 @@ def travelling_wave(axon: Axon, *, branch: Branch = "fast", rtol: float = DEFAUL
     axon : Axon
         Uniform, and no ring.
     branch : {"fast", "slow"}
-        The stable wave, which is the one that axons conduct; or the unstable one, which divides the disturbances
-        that grow into a spike from those that die (Huxley, J. Physiol. 148:80, 1959).
+        The stable wave, which is the one that axons conduct; or the unstable one, which divides the
+        disturbances that grow into a spike from those that die (Huxley, J. Physiol. 148:80, 1959).
     rtol : float
         Relative tolerance of the velocity; the error found is in the result.
 
@@ -138,7 +139,7 @@ def travelling_wave(axon: Axon, *, branch: Branch = "fast", rtol: float = DEFAUL
     if not seen.brackets or (branch == "slow" and len(seen.brackets) == 1):
         raise NoPropagation(_why_not(uniform_section(axon), seen))
     bracket = seen.brackets[-1 if branch == "fast" else 0]
-    guess = zoom(equations, bracket, last=branch == "fast")
+    guess = zoom(equations, bracket)
     return described(axon, equations, *refined(equations, guess, rtol))
 
 
@@ -148,8 +149,8 @@ def _why_not(section: Section, seen: Search) -> str:
     if seen.brackets:
         which, instead = "slow", "only one wave was found"
     return (
-        f"no {which} wave exists on an axon of membrane {section.membrane.name!r}, {section.diameter:g} um wide, "
-        f"at {section.celsius:g} degC: {instead} at all velocities from {low:.2g} to {high:.2g} m/s"
+        f"no {which} wave exists on an axon of membrane {section.membrane.name!r}, {section.diameter:g} um "
+        f"wide, at {section.celsius:g} degC: {instead} at all velocities from {low:.2g} to {high:.2g} m/s"
     )
 
 

@@ -1,0 +1,103 @@
+"""One simulation asked for: checked at the door, discretised, ready to step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from axon.checks import positive
+from axon.geometry import Axon, Compartments
+from axon.record import Record
+from axon.rest import resting_voltage
+from axon.stimuli import Clamp, Stimulus
+
+Array = NDArray[np.floating]
+
+# The default step is this part of the fastest gate's time constant (between -70 and +50 mV), and never longer
+# than LONGEST_STEP; a step longer than COARSEST of those time constants gives no spike worth the name.
+STEPS_PER_TIME_CONSTANT = 8.0
+LONGEST_STEP = 0.025  # ms
+COARSEST = 4.0
+
+
+def default_dt(axon: Axon) -> float:
+    """Time step (ms) used when none is given: an eighth of the fastest gate's time constant, rounded down.
+
+    On the squid axon this is 0.0025 ms at 18.5 degC and 0.01 ms at 6.3 degC, and leaves an error of velocity
+    near 0.01 % (study ``convergence``).
+    """
+    fastest = _fastest(axon)
+    if not math.isfinite(fastest):
+        return LONGEST_STEP
+    wanted = min(fastest / STEPS_PER_TIME_CONSTANT, LONGEST_STEP)
+    decade = 10.0 ** math.floor(math.log10(wanted))
+    return max(m * decade for m in (1.0, 2.0, 2.5, 5.0) if m * decade <= wanted * (1 + 1e-12))
+
+
+def _fastest(axon: Axon) -> float:
+    return min(section.membrane.fastest_time_constant(section.celsius) for section in axon.sections)
+
+
+@dataclass
+class Job:
+    """One axon, checked and discretised."""
+
+    axon: Axon
+    stimuli: tuple[Stimulus, ...]
+    compartments: Compartments
+    dx: float | None
+    dt: float
+    steps: int
+    v: Array
+
+
+def prepare(
+    axon: Axon,
+    stimuli: tuple[Stimulus, ...],
+    duration: float,
+    dt: float | None,
+    dx: float | None,
+    order: int,
+    record: Record,
+    initial_voltage: ArrayLike | None,
+) -> Job:
+    """Check everything asked of one axon, cut it up and find its initial voltage; see ``simulate``."""
+    step = default_dt(axon) if dt is None else positive("dt", dt, "ms")
+    if step > duration:
+        raise ValueError(f"duration must be at least one time step of {step:g} ms, got {duration!r}")
+    coarsest = COARSEST * _fastest(axon)
+    if step > coarsest:
+        raise ValueError(
+            f"dt = {dt!r} ms is too large for a stable answer: the fastest gate has a time constant of "
+            f"{coarsest / COARSEST:.3g} ms; use at most {coarsest:.2g} ms "
+            f"({default_dt(axon):g} ms is the default)"
+        )
+    compartments = axon.compartments(dx)
+    for stimulus in stimuli:
+        if stimulus.at > axon.total_length * (1 + 1e-12):
+            raise ValueError(
+                f"{type(stimulus).__name__}.at must lie on the axon (0..{axon.total_length:g} um), "
+                f"got {stimulus.at!r}"
+            )
+    held = [compartments.nearest(s.at) for s in stimuli if isinstance(s, Clamp)]
+    if len(set(held)) < len(held):
+        raise ValueError("two Clamps hold the same compartment; move one of them or make dx smaller")
+    if initial_voltage is None:
+        v = resting_voltage(compartments)
+    else:
+        given = np.asarray(initial_voltage, float)
+        if given.shape not in ((), (len(compartments),)):
+            raise ValueError(
+                f"initial_voltage must be one number or one for each of the {len(compartments)} "
+                f"compartments, got an array of shape {given.shape}"
+            )
+        v = np.array(np.broadcast_to(given, (len(compartments),)))
+        if not np.isfinite(v).all():
+            raise ValueError("initial_voltage must be finite mV, got a value that is not")
+    record.indices(compartments)
+    record.gate_names(axon)
+    record.current_names(axon)
+    return Job(axon, stimuli, compartments, dx, step, math.ceil(duration / step - 1e-9), v)

@@ -1,0 +1,326 @@
+"""Conduction velocity with an honest error bar, and the cheapest mesh and step for an accuracy wanted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from axon.checks import positive
+from axon.errors import NoPropagation
+from axon.geometry import Axon, default_dx
+from axon.job import default_dt
+from axon.measure.velocity import Velocity, conduction_velocity
+from axon.protocols.stimulus import suprathreshold_pulse
+from axon.record import Record
+from axon.run import Run
+from axon.simulate import simulate
+from axon.stimuli import Stimulus
+
+# An observed order this near the theoretical one makes the extrapolation legitimate.
+_ORDER_TOLERANCE = 0.25  # of the order
+_LONGEST = 2000.0  # ms; no axon of interest needs longer
+_FINEST = 12  # refinements before giving up on an accuracy
+
+
+@dataclass(frozen=True)
+class MeasuredVelocity:
+    """A velocity extrapolated to dt -> 0 and dx -> 0, with what remains uncertain.
+
+    Attributes
+    ----------
+    value : float
+        m/s, extrapolated as far as that is legitimate.
+    error : float
+        m/s; the root of the sum of the squares of the three that follow.
+    step_error, mesh_error, fit_error : float
+        m/s: what dt, dx and the fit over the sites leave uncertain.
+    step_order, mesh_order : float
+        Observed orders; nan where the differences drown in the noise of the fit, which is as good.
+    legitimate : bool
+        Whether the observed orders confirm that the extrapolation may be believed. If not, the value is the
+        finest run's and the errors are the full differences between runs.
+    dt, dx, order
+        ms, um and order of the finest run.
+    direction : str
+        As for ``Velocity``.
+    runs : tuple of (dt, dx, velocity)
+        Every run that was made, ms, um and m/s.
+    note : str
+        What is wrong when the extrapolation is not legitimate.
+    """
+
+    value: float
+    error: float
+    step_error: float
+    mesh_error: float
+    fit_error: float
+    step_order: float
+    mesh_order: float
+    legitimate: bool
+    dt: float
+    dx: float
+    order: int
+    direction: str
+    runs: tuple[tuple[float, float, float], ...] = field(repr=False)
+    note: str = ""
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __str__(self) -> str:
+        digits = max(0, 1 - math.floor(math.log10(self.error))) if self.error > 0 else 6
+        text = (
+            f"{self.value:.{digits}f} ± {self.error:.{digits}f} m/s {self.direction} "
+            f"(step {self.step_error:.1e}, mesh {self.mesh_error:.1e}, fit {self.fit_error:.1e}; "
+            f"observed order {self.step_order:.2f} in dt, {self.mesh_order:.2f} in dx)"
+        )
+        return text + (f"; not extrapolated: {self.note}" if not self.legitimate else "")
+
+
+def measure_velocity(
+    axon: Axon,
+    stimuli: Stimulus | Iterable[Stimulus] | None = None,
+    *,
+    duration: float | None = None,
+    dt: float | None = None,
+    dx: float | None = None,
+    order: int = 4,
+    accuracy: float | None = None,
+    error: bool = True,
+    between: tuple[float, float] | None = None,
+    threshold: float = -20.0,
+    progress: bool = True,
+) -> MeasuredVelocity | Velocity:
+    """Measure the conduction velocity, extrapolated to dt -> 0 and dx -> 0, with its error bar.
+
+    Beside the run at (dt, dx) there are four cheaper ones: at 2 dt and 4 dt, and at 2 dx and 4 dx. The first
+    of each pair gives Richardson's extrapolation, the second the observed order that justifies it.
+
+    Parameters
+    ----------
+    axon : Axon
+    stimuli : Stimulus or several, optional
+        By default ``suprathreshold_pulse(axon)``.
+    duration : float, optional
+        ms; by default as long as the spike needs, found by a coarse run.
+    dt, dx : float, optional
+        ms and um of the finest run; by default those of ``simulate``.
+    order : {2, 4}
+        Order of the mesh.
+    accuracy : float, optional
+        Relative accuracy wanted, for example 1e-3: the cheapest dt and dx that reach it are found by
+        refining from a coarse start whatever limits it. Not together with ``dt`` or ``dx``.
+    error : bool
+        False makes the one run alone and returns its ``Velocity``.
+    between : (float, float), optional
+        Positions (um) between which to measure; by default from 40 to 80 % of the spike's way.
+    threshold : float
+        mV, whose upward crossing is the arrival.
+    progress : bool
+        Show a progress bar on a terminal.
+
+    Returns
+    -------
+    MeasuredVelocity, or Velocity when ``error`` is False
+
+    Raises
+    ------
+    NoPropagation
+        With the reason.
+    ValueError
+        For arguments that cannot be meant, or an accuracy that cannot be reached.
+    """
+    if accuracy is not None:
+        positive("accuracy", accuracy, "(relative)")
+        if dt is not None or dx is not None:
+            raise ValueError("give either accuracy, or dt and dx, not both")
+    given = suprathreshold_pulse(axon) if stimuli is None else stimuli
+    own = (given,) if isinstance(given, Stimulus) else tuple(given)
+    lab = _Bench(axon, own, duration, order, between, threshold, progress)
+    if accuracy is not None:
+        return lab.refine(accuracy)
+    fine_dt = default_dt(axon) if dt is None else positive("dt", dt, "ms")
+    fine_dx = _default_dx(axon) if dx is None else positive("dx", dx, "um")
+    if not error:
+        return lab.velocity(fine_dt, fine_dx)
+    return lab.estimate(fine_dt, fine_dx)
+
+
+def _default_dx(axon: Axon) -> float:
+    return min(default_dx(section) for section in axon.sections)
+
+
+class _Bench:
+    """Runs of one axon at different dt and dx, each made once."""
+
+    def __init__(
+        self,
+        axon: Axon,
+        stimuli: tuple[Stimulus, ...],
+        duration: float | None,
+        order: int,
+        between: tuple[float, float] | None,
+        threshold: float,
+        progress: bool,
+    ) -> None:
+        self.axon, self.stimuli, self.order = axon, stimuli, order
+        self.between, self.threshold, self.progress = between, threshold, progress
+        self.record = Record(voltage=None, threshold=threshold)
+        self.known: dict[tuple[float, float], tuple[Velocity, float]] = {}
+        self.duration = self._needed_duration() if duration is None else positive("duration", duration, "ms")
+
+    def _needed_duration(self) -> float:
+        """Long enough for the spike to arrive, from a coarse run that is made longer until it does."""
+        last = max((s.start for s in self.stimuli), default=0.0)
+        duration = 2.0 * last + 5.0
+        dt, dx = 4 * default_dt(self.axon), self._coarsest_dx()
+        while True:
+            run = self._simulate(dt, dx, duration)
+            arrival = run.arrivals()
+            if np.isfinite(arrival).all():
+                return float(np.max(arrival)) + 10 * dt
+            reached = arrival[np.isfinite(arrival)]
+            stalled = not len(reached) or float(np.max(reached)) < 0.7 * duration
+            if (stalled and duration > 20.0 + 2 * last) or duration > _LONGEST:
+                return duration
+            duration *= 2
+
+    def _coarsest_dx(self) -> float:
+        return min(min(8 * default_dx(section), section.length) for section in self.axon.sections)
+
+    def _simulate(self, dt: float, dx: float, duration: float) -> Run:
+        return simulate(
+            self.axon,
+            self.stimuli,
+            duration=duration,
+            dt=dt,
+            dx=dx,
+            order=self.order,
+            record=self.record,
+            progress=self.progress,
+        )
+
+    def velocity(self, dt: float, dx: float) -> Velocity:
+        """Velocity of the run at (dt, dx)."""
+        self._make([(dt, dx)])
+        return self.known[dt, dx][0]
+
+    def _make(self, settings: list[tuple[float, float]]) -> None:
+        for dt, dx in dict.fromkeys(settings):
+            if (dt, dx) not in self.known:
+                run = self._simulate(dt, dx, self.duration)
+                velocity = run.velocity(between=self.between)
+                self.known[dt, dx] = velocity, _unevenness(run, velocity)
+
+    def estimate(self, dt: float, dx: float) -> MeasuredVelocity:
+        """Extrapolate from the run at (dt, dx) and its coarser companions."""
+        shortest = min(section.length for section in self.axon.sections)
+        if 4 * dx > shortest:
+            raise ValueError(
+                f"dx must leave room for runs at 2 dx and 4 dx in the shortest section of {shortest:g} um, "
+                f"got {dx:g} um; use at most {shortest / 4:g} um"
+            )
+        self._make([(dt, dx), (2 * dt, dx), (4 * dt, dx), (dt, 2 * dx), (dt, 4 * dx)])
+        velocity, uneven = self.known[dt, dx]
+        value = velocity.value
+        fit_error = math.hypot(velocity.standard_error, uneven)
+        noise = 3 * velocity.standard_error + 1e-10 * value
+        steps = [self.known[k * dt, dx][0].value for k in (1, 2, 4)]
+        meshes = [self.known[dt, k * dx][0].value for k in (1, 2, 4)]
+        step = _extrapolate(steps, (2,), noise)
+        mesh = _extrapolate(meshes, (self.order, 2), noise)
+        wrong = [
+            f"the runs at {name}, 2 {name}, 4 {name} show order {part.order:.2f} instead of {part.expected}"
+            for name, part in (("dt", step), ("dx", mesh))
+            if not part.legitimate
+        ]
+        return MeasuredVelocity(
+            value=value + step.correction + mesh.correction,
+            error=math.sqrt(step.error**2 + mesh.error**2 + fit_error**2),
+            step_error=step.error,
+            mesh_error=mesh.error,
+            fit_error=fit_error,
+            step_order=step.order,
+            mesh_order=mesh.order,
+            legitimate=not wrong,
+            dt=dt,
+            dx=dx,
+            order=self.order,
+            direction=velocity.direction,
+            runs=tuple((a, b, v.value) for (a, b), (v, _) in sorted(self.known.items())),
+            note="; ".join(wrong),
+        )
+
+    def refine(self, accuracy: float) -> MeasuredVelocity:
+        """Start coarse and halve whatever limits the accuracy until it is reached."""
+        dt, dx = 4 * default_dt(self.axon), self._coarsest_dx() / 4
+        for _ in range(_FINEST):
+            found = self.estimate(dt, dx)
+            wanted = accuracy * found.value
+            if found.error <= wanted:
+                return found
+            if found.fit_error > wanted:
+                raise ValueError(
+                    f"an accuracy of {accuracy:g} is out of reach: the velocity varies by "
+                    f"{found.fit_error / found.value:.1e} over the sites measured; use a longer axon or a window "
+                    "further from the stimulus (between=...)"
+                )
+            if found.step_error >= found.mesh_error:
+                dt /= 2
+            else:
+                dx /= 2
+        raise ValueError(f"an accuracy of {accuracy:g} was not reached at dt = {dt:g} ms, dx = {dx:g} um")
+
+
+@dataclass(frozen=True)
+class _Extrapolation:
+    correction: float
+    error: float
+    order: float
+    expected: int
+    legitimate: bool
+
+
+def _extrapolate(values: list[float], orders: tuple[int, ...], noise: float) -> _Extrapolation:
+    """Richardson's extrapolation from runs at h, 2 h and 4 h, if they fall as one of the orders.
+
+    The error is the change that the extrapolated value makes from (2 h, 4 h) to (h, 2 h), which is a
+    generous bound: the true rest is smaller by the next power of two.
+    """
+    near, far = values[0] - values[1], values[1] - values[2]
+    if max(abs(near), abs(far)) <= noise:
+        return _Extrapolation(0.0, max(abs(near), noise), math.nan, orders[0], True)
+    ratio = far / near if near else math.inf
+    observed = math.log2(ratio) if ratio > 0 and math.isfinite(ratio) else math.nan
+    for order in orders:
+        if abs(observed - order) <= _ORDER_TOLERANCE * order:
+            gain = 2**order - 1
+            change = abs((values[0] + near / gain) - (values[1] + far / gain))
+            return _Extrapolation(near / gain, max(change, noise), observed, order, True)
+    return _Extrapolation(0.0, max(abs(near), abs(far)), observed, orders[0], False)
+
+
+def _unevenness(run: Run, velocity: Velocity) -> float:
+    """Half the difference (m/s) between the velocities over the two halves of the sites: drift of the wave."""
+    first, last = sorted((velocity.first_position, velocity.last_position))
+    middle = (first + last) / 2
+    direction = velocity.direction
+    if direction == "both":
+        return 0.0
+    halves = []
+    for part in ((first, middle), (middle, last)):
+        try:
+            half = conduction_velocity(
+                run.compartments.position,
+                run.arrivals(),
+                between=part,
+                ring=run.axon.ring,
+                end_time=float(run.numerics["duration"]),
+            )
+        except NoPropagation:
+            return 0.0
+        halves.append(half.value)
+    return abs(halves[0] - halves[1]) / 2

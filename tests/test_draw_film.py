@@ -1,0 +1,168 @@
+"""Films have the frames asked for, exact at recorded times, and are written whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from invented import RUN, SILENT, TIMES, opened
+from matplotlib.figure import Figure
+from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
+
+from axon import Pulse, draw
+from axon.draw.animation import Clock, Stage
+from axon.draw.palette import EXACT, Palette
+from axon.progress import Progress
+
+
+def test_gif_has_the_frames_size_and_length_asked_for_and_is_small(tmp_path: Path) -> None:
+    draw.animate(RUN, tmp_path / "a.gif")
+    assert opened(tmp_path / "a.gif") == (80, (640, 400), 4.0)
+    assert (tmp_path / "a.gif").stat().st_size < 1_000_000
+    draw.animate(RUN, tmp_path / "b.gif", fps=10, duration_s=2, dpi=50)
+    assert opened(tmp_path / "b.gif") == (20, (320, 200), 2.0)
+    draw.animate(RUN, tmp_path / "c.gif", fps=1000, duration_s=0.2)  # no browser shows more than 50
+    assert opened(tmp_path / "c.gif") == (10, (640, 400), 0.2)
+
+
+def test_mp4_has_the_frames_asked_for(tmp_path: Path) -> None:
+    draw.animate(RUN, tmp_path / "a.mp4", fps=25, duration_s=1, dpi=75.3)
+    frames, seconds = imageio_ffmpeg.count_frames_and_secs(str(tmp_path / "a.mp4"))
+    assert frames == 25
+    assert_allclose(seconds, 1.0, rtol=0, atol=0.05)
+
+
+def test_html_holds_every_frame_and_refers_to_nothing_outside(tmp_path: Path) -> None:
+    draw.animate(RUN, tmp_path / "a.html", duration_s=1)
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    pictures = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", page)
+    assert len(pictures) == 20
+    for picture in pictures:
+        with Image.open(io.BytesIO(base64.b64decode(picture))) as frame:
+            assert frame.size == (640, 400)
+    assert "://" not in page
+    assert '"0.0 ms"' in page and '"5.0 ms"' in page
+
+
+def test_film_moves_with_the_spike_and_prints_time_velocity_and_pace() -> None:
+    stage = Stage(RUN, dpi=100, frame_step=0.1, fps=20)
+    first, second = stage.picture(1.5), stage.picture(2.0)
+    assert first.shape == second.shape == (400, 640, 3) and first.dtype == np.uint8
+    assert not np.array_equal(first, second)
+    assert stage.text.get_text() == "2.00 ms"
+    # 0.1 ms of the axon's time lasts 50 ms
+    assert stage.figure.axes[0].get_title(loc="right") == "20 m/s   slowed 500×"
+    assert_array_equal(stage.picture(1.5), first)
+    silent = Stage(SILENT, dpi=100, frame_step=200.0, fps=20)
+    assert silent.figure.axes[0].get_title(loc="right") == "no propagation   sped up 4×"
+
+
+def test_frames_at_recorded_times_are_exact_and_linear_between() -> None:
+    stage = Stage(RUN, dpi=50, frame_step=0.1, fps=20)
+    for row in (0, 1, 37, 100):
+        voltage, gates = stage.sample(float(TIMES[row]))
+        assert_array_equal(voltage, RUN.voltage[row])
+        assert_array_equal(gates["h"], RUN.gates["h"][row])
+    voltage, _ = stage.sample(float(TIMES[37] + 0.25 * (TIMES[38] - TIMES[37])))
+    assert_allclose(voltage, 0.75 * RUN.voltage[37] + 0.25 * RUN.voltage[38], rtol=1e-12, atol=1e-9)
+
+
+def test_stimulus_shows_while_it_is_on_and_at_least_one_frame() -> None:
+    brief = replace(RUN, stimuli=(Pulse(amplitude=1, start=1.07, duration=0.001, at=20_000),))
+    stage = Stage(brief, dpi=50, frame_step=0.1, fps=20)
+    seen = []
+    for t in np.arange(0.0, 5.0, 0.1):
+        stage.picture(float(t))
+        seen.append(list(stage.electrode.get_xdata()))
+    assert [x for x in seen if x] == [[20.0]]
+
+
+def test_axes_are_drawn_once_however_many_frames(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    draws = []
+    original = Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda self, renderer: draws.append(1) or original(self, renderer))
+    draw.animate(RUN, tmp_path / "a.gif", duration_s=2, dpi=50)
+    assert len(draws) == 1
+
+
+def test_clock_counts_in_units_that_suit_the_run() -> None:
+    assert Clock(0.5, 0.005).label(0.25) == "250 µs"
+    assert Clock(10.0, 0.125).label(3.8) == "3.80 ms"
+    assert Clock(5000.0, 50.0).label(2500.0) == "2.50 s"
+
+
+def test_palette_keeps_frequent_colours_exactly() -> None:
+    rng = np.random.default_rng(1)
+    frame = np.full((200, 200, 3), 255, np.uint8)
+    frame[:20] = (204, 121, 167)
+    frame[100:105, :, :] = rng.integers(0, 256, (5, 200, 3))  # 1000 colours that must share what is left
+    palette = Palette([frame])
+    assert len(palette.colours) <= 256
+    image = np.array(palette.image(frame).convert("RGB"))
+    assert_array_equal(image[:100], frame[:100])
+    plain = frame[:100]
+    assert len(Palette([plain]).colours) == 2 <= EXACT
+
+
+@pytest.mark.parametrize("name", ["fps", "duration_s", "dpi"])
+@pytest.mark.parametrize("value", [0, -1.0, float("nan")])
+def test_film_numbers_must_be_positive(name: str, value: float, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be > 0"):
+        draw.animate(RUN, tmp_path / "a.gif", **{name: value})
+    assert not list(tmp_path.iterdir())
+
+
+def test_mp4_without_its_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(ImportError, match=r'pip install "axon\[video\]", or choose \.gif or \.html'):
+        draw.animate(RUN, tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("ending", ["gif", "mp4", "html"])
+def test_interrupted_film_leaves_the_old_file(
+    ending: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / f"a.{ending}"
+    path.write_text("old")
+    whole = Stage.picture
+
+    def stop(self: Stage, t: float) -> Any:
+        if 3.0 < t < 4.0:
+            raise KeyboardInterrupt
+        return whole(self, t)
+
+    monkeypatch.setattr(Stage, "picture", stop)
+    monkeypatch.setattr("axon.draw.encode.PALETTE_FRAMES", 2)
+    with pytest.raises(KeyboardInterrupt):
+        draw.animate(RUN, path, fps=5, dpi=50)
+    assert [file.name for file in tmp_path.iterdir()] == [f"a.{ending}"]
+    assert path.read_text() == "old"
+
+
+def test_nothing_is_printed_unless_on_a_terminal(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    draw.animate(RUN, tmp_path / "a.gif", duration_s=0.5)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_is_counted_in_frames_and_can_be_silenced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = []
+
+    def watched(total: float, **arguments: Any) -> Progress:
+        asked.append((total, arguments))
+        return Progress(total, **arguments)
+
+    monkeypatch.setattr("axon.draw.encode.Progress", watched)
+    draw.animate(RUN, tmp_path / "a.gif", duration_s=0.2)
+    draw.animate(RUN, tmp_path / "a.gif", duration_s=0.2, progress=False)
+    assert asked == [(4, {"enabled": True, "unit": "frames"}), (4, {"enabled": False, "unit": "frames"})]
