@@ -1,4 +1,4 @@
-"""The `axon` command: run, velocity, inspect, animate, plot, models and study, from a shell.
+"""The `axon` command: run, velocity, inspect, animate, plot, models, study and warmup, from a shell.
 
 A user's error is one line on standard error and exit code 2; Ctrl-C is exit code 130.
 """
@@ -6,6 +6,7 @@ A user's error is one line on standard error and exit code 2; Ctrl-C is exit cod
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from axon.errors import AxonError, unknown_name
+from axon.errors import AxonError, Unstable, unknown_name
 
 if TYPE_CHECKING:
     from axon.geometry import Axon
@@ -79,15 +80,20 @@ def run(arguments: argparse.Namespace) -> int:
     from axon.simulate import simulate  # slow to import, so only once the arguments have proved good
 
     began = time.perf_counter()
-    outcome = simulate(
-        axon,
-        pulse,
-        duration=arguments.duration,
-        dt=arguments.dt,
-        dx=arguments.dx,
-        record=Record(gates=arguments.gates),
-        progress=not arguments.quiet,
-    )
+    try:
+        outcome = simulate(
+            axon,
+            pulse,
+            duration=arguments.duration,
+            dt=arguments.dt,
+            dx=arguments.dx,
+            order=arguments.order,
+            record=Record(gates=arguments.gates),
+            progress=not arguments.quiet,
+        )
+    except Unstable as error:
+        error.run.save(arguments.output)
+        raise Unstable(f"{error}; {arguments.output} holds the run up to then") from error
     outcome.save(arguments.output)
     facts = {
         "file": arguments.output,
@@ -105,13 +111,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def velocity(arguments: argparse.Namespace) -> None:
-    """Measure the conduction velocity in a run."""
+    """Measure the conduction velocity in a run; with --error, run its axon again to put an error bar on it."""
     from axon.describe import velocity_facts
     from axon.run import load
 
     outcome = load(arguments.file)
     found = outcome.velocity()  # where there is none, that is an error
-    answer(arguments, {"file": arguments.file, **velocity_facts(outcome)}, str(found))
+    if not arguments.error and arguments.accuracy is None:
+        answer(arguments, {"file": arguments.file, **velocity_facts(outcome)}, str(found))
+        return
+    from axon.protocols.velocity import measure_velocity
+
+    measured = measure_velocity(
+        outcome.axon,
+        outcome.stimuli,
+        accuracy=arguments.accuracy,
+        threshold=outcome.record.threshold,
+        progress=not arguments.quiet,
+    )
+    facts = {"file": arguments.file, **dataclasses.asdict(measured)}
+    answer(arguments, facts, str(measured), f"of this file alone: {found}")
 
 
 def inspect(arguments: argparse.Namespace) -> None:
@@ -167,6 +186,20 @@ def study(arguments: argparse.Namespace) -> int:
         raise ValueError(unknown_name("study", arguments.name, found))
     command = [sys.executable, str(found[name]), *(["--quick"] if arguments.quick else [])]
     return subprocess.run(command, check=False).returncode
+
+
+def warmup(arguments: argparse.Namespace) -> None:
+    """Compile the engine and keep it on disk, so that the first simulation starts at once."""
+    from axon.geometry import Axon
+    from axon.membranes import hodgkin_huxley
+    from axon.simulate import simulate
+    from axon.stimuli import Pulse
+
+    began = time.perf_counter()
+    small = Axon(length=1000, diameter=100, membrane=hodgkin_huxley())
+    simulate(small, Pulse(amplitude=1, duration=0.1), duration=0.1, progress=not arguments.quiet)
+    seconds = time.perf_counter() - began
+    answer(arguments, {"seconds": seconds}, f"the engine is compiled and ready ({seconds:.2g} s)")
 
 
 # What the verbs need
@@ -243,7 +276,7 @@ def parser() -> argparse.ArgumentParser:
         prog="axon", description="Spikes travelling down axons: simulated, measured, stored and drawn."
     )
     verbs = top.add_subparsers(dest="command", required=True, metavar="VERB", parser_class=Parser)
-    for verb in (run, velocity, inspect, animate, plot, models, study):
+    for verb in (run, velocity, inspect, animate, plot, models, study, warmup):
         text = (verb.__doc__ or "").strip()
         one = verbs.add_parser(verb.__name__, help=text, description=text)
         one.set_defaults(verb=verb)
@@ -260,6 +293,9 @@ def run_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--quiet", action="store_true", help="no progress bar")
     one.add_argument(
         "--gates", action="store_true", help="keep the gates too; `axon animate` shades the wake"
+    )
+    one.add_argument(
+        "--order", type=int, choices=(2, 4), default=2, help="order of the mesh (default: %(default)d)"
     )
     numbers: tuple[tuple[str, str, float | None, str], ...] = (
         ("length", "UM", 100_000.0, "length of the axon"),
@@ -283,6 +319,21 @@ def file_argument(one: argparse.ArgumentParser) -> None:
     one.add_argument("file", metavar="FILE", help="a run file, as `axon run` writes it")
 
 
+def velocity_arguments(one: argparse.ArgumentParser) -> None:
+    file_argument(one)
+    one.add_argument("--quiet", action="store_true", help="no progress bar")
+    one.add_argument(
+        "--error", action="store_true", help="extrapolate from further runs of the same axon, with error bar"
+    )
+    one.add_argument(
+        "--accuracy", type=float, metavar="REL", help="the same, as cheaply as this relative accuracy allows"
+    )
+
+
+def warmup_arguments(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--quiet", action="store_true", help="no line while it compiles")
+
+
 def animate_arguments(one: argparse.ArgumentParser) -> None:
     file_argument(one)
     one.add_argument("-o", "--output", required=True, metavar="OUT", help="OUT.gif, OUT.mp4 or OUT.html")
@@ -301,12 +352,13 @@ def study_arguments(one: argparse.ArgumentParser) -> None:
 
 ARGUMENTS = {
     "run": run_arguments,
-    "velocity": file_argument,
+    "velocity": velocity_arguments,
     "inspect": file_argument,
     "animate": animate_arguments,
     "plot": plot_arguments,
     "models": lambda one: None,
     "study": study_arguments,
+    "warmup": warmup_arguments,
 }
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def build_cable(
                 leak_current[here] += channel.conductance * channel.reversal * scale[here]
         for i, gate in enumerate(gate for c in gated_channels(membrane) for gate in c.gates):
             gates[here, i] = gate.steady_state(v[here])
-    sources = [compartments.shares(stimulus.at) for stimulus in currents]
+    sources = [compartments.shares(stimulus.at, order) for stimulus in currents]
     held = np.array([compartments.nearest(clamp.at) for clamp in clamps], dtype=np.intp)
     return Cable(
         capacity=2.0 * compartments.capacitance / dt,

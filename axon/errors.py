@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class AxonError(Exception):
@@ -23,7 +24,14 @@ class NoRest(AxonError):
 
 
 class Unstable(AxonError):
-    """A variable became non-finite or ran away during a simulation."""
+    """A variable became non-finite or ran away during a simulation.
+
+    ``run`` is the incomplete run up to that step.
+    """
+
+    def __init__(self, message: str, *, run: Any = None) -> None:
+        super().__init__(message)
+        self.run = run
 
 
 class FileFormatError(AxonError):

@@ -252,13 +252,23 @@ class Compartments:
         """Index of the compartment whose centre is nearest to ``x`` (um)."""
         return int(np.argmin(np.abs(self.position - x)))
 
-    def shares(self, x: float) -> tuple[NDArray[np.intp], Array]:
+    def shares(self, x: float, order: int = 2) -> tuple[NDArray[np.intp], Array]:
         """Compartments that a point source at ``x`` (um) feeds, and its shares, which add up to 1.
 
-        Between two centres the shares are linear, so that the first moment of the source is kept and a
-        point source costs no order of accuracy; outside the outermost centres all goes to the end one.
+        The shares keep the source's moments, so that far from it a point source costs no order of accuracy:
+        between two centres they are linear for ``order`` 2 and cubic over four for 4, where those four are
+        alike; a sealed end mirrors them.
         """
         right = int(np.searchsorted(self.position, x))
+        if order == 4 and len(self) >= 4:
+            places = self._mirrored(np.arange(right - 2, right + 2))
+            alike = all(np.ptp(values[places]) == 0 for values in (self.length, self.diameter))
+            if alike:
+                step = self.length[places[0]]
+                left = self.position[right - 1] if right > 0 else self.position[0] - step
+                weights = _cubic_shares((x - left) / step)
+                unique = np.unique(places)
+                return unique, np.array([weights[places == place].sum() for place in unique])
         if right == 0 or right == len(self):
             only = min(right, len(self) - 1)
             return np.array([only]), np.array([1.0])
@@ -267,6 +277,25 @@ class Compartments:
         if share == 0.0:
             return np.array([left]), np.array([1.0])
         return np.array([left, right]), np.array([1.0 - share, share])
+
+    def _mirrored(self, places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Compartment numbers beyond the ends folded back at a sealed end, or carried on round a ring."""
+        n = len(self)
+        if self.ring:
+            return places % n
+        return np.where(places < 0, -1 - places, np.where(places >= n, 2 * n - 1 - places, places))
+
+
+def _cubic_shares(s: float) -> Array:
+    """Lagrange's weights of the points -1, 0, 1, 2 at ``s``."""
+    return np.array(
+        [
+            -s * (s - 1) * (s - 2) / 6,
+            (s + 1) * (s - 1) * (s - 2) / 2,
+            -(s + 1) * s * (s - 2) / 2,
+            (s + 1) * s * (s - 1) / 6,
+        ]
+    )
 
 
 def _cut(axon: Axon, counts: list[int]) -> Compartments:

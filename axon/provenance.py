@@ -7,13 +7,14 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
 @cache
 def axon_version() -> str:
     """Version of the installed package, or ``"unknown"`` where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
+
     try:
         return version("axon")
     except PackageNotFoundError:
@@ -35,12 +36,21 @@ def git_commit() -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
+def _command() -> str:
+    """The command line, as one would type it."""
+    if not sys.argv or not sys.argv[0]:
+        return ""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return " ".join([name, *sys.argv[1:]])
+
+
 def provenance() -> dict[str, str]:
     """What a run file says of its origin: axon_version, created, command, git_commit, platform."""
     return {
         "axon_version": axon_version(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv and sys.argv[0] else "",
+        "command": _command(),
         "git_commit": git_commit(),
         "platform": f"{platform.platform()}, Python {platform.python_version()}",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,7 +104,7 @@ class Record:
             um.
         """
         n_x = len(self.indices(axon.compartments(dx)))
-        n_t = round(duration / dt) // self.stride(dt) + 1
+        n_t = math.ceil(duration / dt - 1e-9) // self.stride(dt) + 1
         voltage = 0 if not self.voltage else 4 if self.voltage == "float32" else 8
         width = voltage + 8 * (len(self.gate_names(axon)) + len(self.current_names(axon)))
         return n_t * n_x * width if self.samples else 0

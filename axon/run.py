@@ -104,16 +104,7 @@ class Run:
         NoPropagation
             With the reason: never fired, died on the way, blocked, or still under way.
         """
-        return conduction_velocity(
-            self.compartments.position,
-            self.arrivals(spike),
-            between=between,
-            direction=direction,
-            ring=self.axon.ring,
-            breaks=self.axon.boundaries,
-            end_time=float(self.numerics["duration"]),
-            threshold=self.record.threshold,
-        )
+        return _velocity(self, self.arrivals(spike), between, direction)
 
     def local_velocity(self, spike: int = 0) -> tuple[Array, Array]:
         """Velocity (m/s, signed) between neighbouring compartments, and the positions (um) between them."""
@@ -123,7 +114,7 @@ class Run:
         """Write the run to an HDF5 file; an older file of that name is replaced only by a whole one."""
         from axon.storage import write
 
-        write(path, _datasets(self), _attributes(self))
+        write(path, described(self) | velocity_dataset(self, self.arrivals()), file_attributes(self))
 
     def __eq__(self, other: object) -> bool:
         """Runs are equal when everything asked and everything that came out is, bit for bit."""
@@ -151,8 +142,15 @@ class Run:
         )
 
 
-def load(path: str | os.PathLike[str]) -> Run:
+def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Run:
     """Read a run back from a file, equal to the run that was saved.
+
+    Parameters
+    ----------
+    path : path
+    lazy : bool
+        Leave voltage, gates and currents in the file and read what is asked of them: for runs larger than
+        memory. By default all is read.
 
     Raises
     ------
@@ -162,16 +160,21 @@ def load(path: str | os.PathLike[str]) -> Run:
     from axon.model import from_json
     from axon.storage import read
 
-    arrays, attrs = read(path)
+    arrays, attrs = read(path, lazy=_is_large if lazy else None)
     try:
         model = from_json(attrs["model"])
+        numerics = model["numerics"]
+        if not attrs["complete"]:
+            reached = max(arrays["time"][-1:].max(initial=0.0), arrays["spikes/time"].max(initial=0.0))
+            steps = round(float(reached) / numerics["dt"])
+            numerics |= {"steps": steps, "duration": steps * numerics["dt"]}
         gates = {k.removeprefix("gates/"): v for k, v in arrays.items() if k.startswith("gates/")}
         currents = {k.removeprefix("currents/"): v for k, v in arrays.items() if k.startswith("currents/")}
         return Run(
             axon=model["axon"],
             stimuli=model["stimuli"],
             record=model["record"],
-            numerics=model["numerics"],
+            numerics=numerics,
             time=arrays["time"],
             position=arrays["position"],
             voltage=arrays.get("voltage"),
@@ -187,10 +190,15 @@ def load(path: str | os.PathLike[str]) -> Run:
         raise FileFormatError(f"{os.fspath(path)} is damaged: it lacks {error}") from error
 
 
+def _is_large(path: str) -> bool:
+    return path == "voltage" or path.startswith(("gates/", "currents/"))
+
+
 _PROVENANCE = ("axon_version", "created", "command", "git_commit", "platform")
 
 
-def _attributes(run: Run) -> dict[str, Any]:
+def file_attributes(run: Run) -> dict[str, Any]:
+    """What a run file says of the run as a whole."""
     from axon.model import to_json
 
     model = {
@@ -235,29 +243,45 @@ def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
     return "mA/cm2", f"outward current density of channel {name}", ("time", "position")
 
 
-def _datasets(run: Run) -> dict[str, Dataset]:
+def described(run: Run) -> dict[str, Dataset]:
+    """Every array of a run as a file keeps it, with units and axes."""
     from axon.storage import Dataset
 
-    out = {}
-    for path, values in _arrays(run).items():
-        units, long_name, dims = _describe(path)
-        out[path] = Dataset(values, units, long_name, dims)
+    return {path: Dataset(values, *_describe(path)) for path, values in _arrays(run).items()}
+
+
+def velocity_dataset(run: Run, arrival: Array) -> dict[str, Dataset]:
+    """The velocity as a file keeps it, from the first arrival (ms) in every compartment; empty if none."""
+    from axon.storage import Dataset
+
     try:
-        velocity = run.velocity()
+        velocity = _velocity(run, arrival)
     except NoPropagation:
-        return out
-    out["velocity"] = Dataset(
-        velocity.value,
-        "m/s",
-        "conduction velocity",
-        (),
-        {
-            "standard_error": velocity.standard_error,
-            "direction": velocity.direction,
-            "threshold": run.record.threshold,
-            "first_position": velocity.first_position,
-            "last_position": velocity.last_position,
-            "n_sites": velocity.n_sites,
-        },
+        return {}
+    attributes = {
+        "standard_error": velocity.standard_error,
+        "direction": velocity.direction,
+        "threshold": run.record.threshold,
+        "first_position": velocity.first_position,
+        "last_position": velocity.last_position,
+        "n_sites": velocity.n_sites,
+    }
+    return {"velocity": Dataset(velocity.value, "m/s", "conduction velocity", (), attributes)}
+
+
+def _velocity(
+    run: Run,
+    arrival: Array,
+    between: tuple[float, float] | None = None,
+    direction: Literal["orthodromic", "antidromic"] | None = None,
+) -> Velocity:
+    return conduction_velocity(
+        run.compartments.position,
+        arrival,
+        between=between,
+        direction=direction,
+        ring=run.axon.ring,
+        breaks=run.axon.boundaries,
+        end_time=float(run.numerics["duration"]),
+        threshold=run.record.threshold,
     )
-    return out

@@ -17,7 +17,7 @@ from axon.progress import Progress, stop_on_interrupt
 from axon.provenance import provenance
 from axon.record import Record
 from axon.run import Run
-from axon.stimuli import Clamp, Pulse, Stimulus, Train
+from axon.stimuli import Clamp, Stimulus
 
 Array = NDArray[np.floating]
 
@@ -32,6 +32,8 @@ def simulate(
     order: int = 2,
     record: Record | None = None,
     initial_voltage: ArrayLike | None = None,
+    to: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
     progress: bool = True,
 ) -> Run:
     """Simulate one axon from rest.
@@ -48,11 +50,18 @@ def simulate(
     dx : float, optional
         Longest compartment, um; by default ``default_dx`` of each section.
     order : {2, 4}
-        Order of accuracy in dx: 4 uses the compact operator inside uniform stretches.
+        Order of accuracy in dx: 4 uses the compact operator inside uniform stretches. It is of fourth order
+        but near joins of sections and clamps (second) and right at a stimulus.
     record : Record, optional
         What to keep; by default the voltage everywhere every 0.05 ms.
     initial_voltage : float or (n,) array_like, optional
         mV, with the gates at their steady state there; by default the resting state, solved for.
+    to : path, optional
+        Write the run to this file while it is computed, in memory that does not grow with its length. The run
+        returned then leaves its large arrays in the file. A run that is killed leaves a file that opens and
+        holds all but the last second or so.
+    threads : int, optional
+        As for ``simulate_many``; a single axon steps in one.
     progress : bool
         Show a progress bar where standard error is a terminal.
 
@@ -70,18 +79,11 @@ def simulate(
     Unstable
         When a value becomes non-finite or runs away; the message says which, when and where.
     """
-    runs = simulate_many(
-        [axon],
-        [stimuli],
-        duration=duration,
-        dt=dt,
-        dx=dx,
-        order=order,
-        record=record,
-        initial_voltage=initial_voltage,
-        progress=progress,
-    )
-    return runs[0]
+    record = Record() if record is None else record
+    _check(duration, order, threads)
+    own = _stimuli_of_each([axon], [stimuli])[0]
+    job = prepare(axon, own, duration, dt, dx, order, record, initial_voltage)
+    return _run([job], order, record, threads or 1, progress, to)[0]
 
 
 def simulate_many(
@@ -119,16 +121,20 @@ def simulate_many(
     axons = list(axons)
     per_axon = _stimuli_of_each(axons, stimuli)
     record = Record() if record is None else record
-    positive("duration", duration, "ms")
-    if order not in (2, 4):
-        raise ValueError(f"order must be 2 or 4, got {order!r}")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise ValueError(f"threads must be a whole number >= 1, got {threads!r}")
+    _check(duration, order, threads)
     jobs = [
         prepare(axon, own, duration, dt, dx, order, record, initial_voltage)
         for axon, own in zip(axons, per_axon, strict=True)
     ]
     return _run(jobs, order, record, threads or os.cpu_count() or 1, progress)
+
+
+def _check(duration: float, order: int, threads: int | None) -> None:
+    positive("duration", duration, "ms")
+    if order not in (2, 4):
+        raise ValueError(f"order must be 2 or 4, got {order!r}")
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise ValueError(f"threads must be a whole number >= 1, got {threads!r}")
 
 
 def _stimuli_of_each(axons: list[Axon], stimuli: Any) -> list[tuple[Stimulus, ...]]:
@@ -154,41 +160,54 @@ def _several(entry: Any) -> tuple[Stimulus, ...]:
     return own
 
 
-def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bool) -> list[Run]:
+def _run(
+    jobs: list[Job],
+    order: int,
+    record: Record,
+    threads: int,
+    progress: bool,
+    to: str | os.PathLike[str] | None = None,
+) -> list[Run]:
     # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
     from axon.cable import build_cable
+    from axon.collect import Collector
     from axon.stepping import Stepper
 
-    steppers = []
-    for members in _batches(jobs):
-        cables = [
-            build_cable(
-                job.compartments,
-                [s for s in job.stimuli if isinstance(s, Pulse | Train)],
-                [s for s in job.stimuli if isinstance(s, Clamp)],
-                job.v,
-                dt=job.dt,
-                order=order,
-            )
-            for job in (jobs[i] for i in members)
-        ]
-        steppers.append(Stepper(members, cables, [jobs[i] for i in members], order, record))
-    work = sum(stepper.work for stepper in steppers)
-    with Progress(work, enabled=progress) as bar, stop_on_interrupt() as stop:
-        workers = min(threads, len(steppers))
-        if workers <= 1:
-            for stepper in steppers:
-                stepper.run(bar, stop)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                for future in [pool.submit(stepper.run, bar, stop) for stepper in steppers]:
-                    future.result()
     origin = provenance()
-    runs: dict[int, Run] = {}
-    for stepper in steppers:
-        for index, run in stepper.results(origin):
-            runs[index] = run
-    return [runs[i] for i in range(len(jobs))]
+    batches = _batches(jobs)
+    cables = [
+        build_cable(
+            job.compartments,
+            [s for s in job.stimuli if not isinstance(s, Clamp)],
+            [s for s in job.stimuli if isinstance(s, Clamp)],
+            job.v,
+            dt=job.dt,
+            order=order,
+        )
+        for job in jobs
+    ]
+    collectors = [Collector(job, order, record, origin, to) for job in jobs]
+    steppers = [
+        Stepper([collectors[i] for i in members], [cables[i] for i in members], order, record)
+        for members in batches
+    ]
+    work = sum(stepper.work for stepper in steppers)
+    try:
+        with Progress(work, enabled=progress) as bar, stop_on_interrupt() as stop:
+            workers = min(threads, len(steppers))
+            if workers <= 1:
+                for stepper in steppers:
+                    stepper.run(bar, stop)
+            else:
+                with ThreadPoolExecutor(workers) as pool:
+                    for future in [pool.submit(stepper.run, bar, stop) for stepper in steppers]:
+                        future.result()
+    except BaseException:
+        for collector in collectors:
+            collector.abandon()
+        raise
+    done = {i: stepper.done for members, stepper in zip(batches, steppers, strict=True) for i in members}
+    return [collector.result(done[i]) for i, collector in enumerate(collectors)]
 
 
 def _batches(jobs: list[Job]) -> list[list[int]]:
@@ -198,7 +217,8 @@ def _batches(jobs: list[Job]) -> list[list[int]]:
     alike: dict[tuple[float, int], list[int]] = {}
     batches = []
     for i, job in enumerate(jobs):
-        if job.axon.ring:
+        # A ring is joined to itself, and a clamp's jump changes how the whole group steps.
+        if job.axon.ring or any(isinstance(stimulus, Clamp) for stimulus in job.stimuli):
             batches.append([i])
         else:
             alike.setdefault((job.dt, job.steps), []).append(i)

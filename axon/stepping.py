@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.cable import gated_channels, patch_kinds
+from axon.collect import Collector
 from axon.engine.lanes import Cable, lay_out
 from axon.engine.simd import LANES
 from axon.engine.tables import CELL
 from axon.errors import Unstable
-from axon.job import Job
 from axon.progress import CompileNotice, Progress
 from axon.record import Record
-from axon.run import Run
 from axon.stimuli import Clamp
 
 Array = NDArray[Any]
@@ -32,39 +29,36 @@ _compiled = False
 
 
 class Stepper:
-    """Steps the axons of one group and makes their runs.
+    """Steps the axons of one group and hands what they do to their collectors.
 
     Parameters
     ----------
-    members : list of int
-        The caller's numbers of the axons.
+    collectors : list of Collector
+        One per axon, in the order of the cables.
     cables : list of Cable
-    jobs : list
-        Their axons, compartments, stimuli and steps.
     order : int
         2 or 4.
     record : Record
     """
 
-    def __init__(
-        self, members: list[int], cables: list[Cable], jobs: Sequence[Job], order: int, record: Record
-    ) -> None:
-        self.members, self.jobs, self.order, self.record = members, list(jobs), order, record
-        self.dt, self.steps = jobs[0].dt, jobs[0].steps
-        levels = [s.voltage for job in jobs for s in job.stimuli if isinstance(s, Clamp)]
-        voltages = np.concatenate([cable.v for cable in cables] + [np.array(levels)])
+    def __init__(self, collectors: list[Collector], cables: list[Cable], order: int, record: Record) -> None:
+        self.collectors, self.record = collectors, record
+        self.jobs = [collector.job for collector in collectors]
+        self.dt, self.steps = self.jobs[0].dt, self.jobs[0].steps
+        self.currents = [s for job in self.jobs for s in job.stimuli if not isinstance(s, Clamp)]
+        self.clamps = [s for job in self.jobs for s in job.stimuli if isinstance(s, Clamp)]
+        voltages = np.concatenate(
+            [cable.v for cable in cables] + [np.array([c.voltage for c in self.clamps])]
+        )
         self.group = lay_out(
             cables, dt=self.dt, threshold=record.threshold, fourth=order == 4, table_cells=_cells(voltages)
         )
-        self.currents = [s for job in jobs for s in job.stimuli if not isinstance(s, Clamp)]
-        self.clamps = [s for job in jobs for s in job.stimuli if isinstance(s, Clamp)]
         self.done = 0
-        self.complete = False
-        self.sampled = [record.indices(job.compartments) for job in jobs]
-        self.v_parts: list[Array] = []
-        self.gate_parts: list[Array] = []
-        self.times: list[Array] = []
-        self.crossings: list[tuple[NDArray[np.int64], Array]] = []
+        self.owner = np.full(self.group.plan.rows * LANES, -1)
+        self.compartment = np.zeros(self.group.plan.rows * LANES, np.int64)
+        for i, place in enumerate(self.group.place):
+            self.owner[place] = i
+            self.compartment[place] = np.arange(len(place))
         self._index_samples()
 
     @property
@@ -73,13 +67,15 @@ class Stepper:
         return self.steps * self.dt
 
     def _index_samples(self) -> None:
+        """Where in the engine's state the samples of every axon lie."""
         group, record = self.group, self.record
         none = np.zeros(0, np.int64)
-        places = [group.place[i][own] for i, own in enumerate(self.sampled)]
-        self.v_index = np.concatenate(places) if record.samples else none
-        self.gate_shape = [group.gate_place[i][own].shape for i, own in enumerate(self.sampled)]
+        pairs = list(zip(self.collectors, group.place, group.gate_place, strict=True))
+        self.v_index = np.concatenate([p[c.own] for c, p, _ in pairs]) if record.samples else none
+        self.gate_shape = [g[c.own].shape for c, _, g in pairs]
+        flat = [g[c.own].reshape(-1) for c, _, g in pairs]
         wanted = bool(record.gates or record.currents)
-        flat = [group.gate_place[i][own].reshape(-1) for i, own in enumerate(self.sampled)]
+        # Where a membrane has fewer gates than another, any place will do: nobody looks.
         self.gate_index = np.maximum(np.concatenate(flat), 0) if wanted else none
 
     def run(self, bar: Progress, stop: threading.Event) -> None:
@@ -103,7 +99,6 @@ class Stepper:
         )
         while self.done < self.steps and not stop.is_set():
             self._chunk(kernel, spikes, stride, min(chunk, self.steps - self.done), bar)
-        self.complete = self.done == self.steps
         self._drain(spikes, everything=True)
         if stride and self.done % stride == 0:
             state = self.group.state
@@ -144,20 +139,23 @@ class Stepper:
         self.group.widen(*_cells(v))
 
     def _unstable(self, flat: int) -> None:
-        for place, job in zip(self.group.place, self.jobs, strict=True):
-            found = np.flatnonzero(place == flat)
-            if len(found):
-                x = job.compartments.position[found[0]]
-                raise Unstable(
-                    f"voltage is {self.group.state.v[flat]:g} mV at t = {self.done * self.dt:g} ms, "
-                    f"x = {x:g} um; try a smaller dt than {self.dt:g} ms, or a weaker stimulus there"
-                )
-        raise Unstable(f"voltage is not finite at t = {self.done * self.dt:g} ms")
+        job = self.jobs[self.owner[flat]]
+        x = job.compartments.position[self.compartment[flat]]
+        raise Unstable(
+            f"voltage is {self.group.state.v[flat]:g} mV at t = {self.done * self.dt:g} ms, x = {x:g} um; "
+            f"try a smaller dt than {self.dt:g} ms, or a weaker stimulus there",
+            run=self.collectors[self.owner[flat]].result(self.done),
+        )
 
     def _keep(self, steps: NDArray[np.int64], v: Array, gates: Array) -> None:
-        self.times.append(steps * self.dt)
-        self.v_parts.append(v)
-        self.gate_parts.append(gates)
+        at, gate_at = 0, 0
+        for collector, shape in zip(self.collectors, self.gate_shape, strict=True):
+            n = len(collector.own)
+            size = math.prod(shape) if len(self.gate_index) else 0
+            raw = gates[:, gate_at : gate_at + size]
+            raw = raw.reshape(len(steps), *shape) if size else np.zeros((len(steps), n, 0))
+            collector.samples(steps, v[:, at : at + n], raw)
+            at, gate_at = at + n, gate_at + size
 
     def _drain(self, spikes: Any, *, everything: bool) -> None:
         """Turn the crossings found so far into times, but for those that wait for one more step."""
@@ -166,102 +164,12 @@ class Stepper:
         fields = (spikes.place, spikes.step, spikes.v0, spikes.v1, spikes.v2)
         place, step, v0, v1, v2 = (field[:n].copy() for field in fields)
         time = (step + crossing(v0, v1, v2, self.record.threshold)) * self.dt
-        self.crossings.append((place, time))
+        for i, collector in enumerate(self.collectors):
+            mine = self.owner[place] == i
+            collector.spikes(self.compartment[place[mine]], time[mine])
         for field in fields:
             field[: total - n] = field[n:total]
         spikes.found[:] = total - n, 0
-
-    def results(self, origin: dict[str, str]) -> Iterator[tuple[int, Run]]:
-        """The runs, each with the number of its axon."""
-        time = np.concatenate(self.times) if self.times else np.zeros(0)
-        width = np.cumsum([0] + [len(own) for own in self.sampled])
-        gate_width = np.cumsum([0] + [math.prod(shape) for shape in self.gate_shape])
-        empty = np.zeros((len(time), 0))
-        v_all = np.concatenate(self.v_parts) if self.v_parts and len(self.v_index) else empty
-        gates_all = np.concatenate(self.gate_parts) if self.gate_parts and len(self.gate_index) else empty
-        place = np.concatenate([p for p, _ in self.crossings])
-        when = np.concatenate([t for _, t in self.crossings])
-        for i, (number, job) in enumerate(zip(self.members, self.jobs, strict=True)):
-            gates = gates_all[:, gate_width[i] : gate_width[i + 1]] if len(self.gate_index) else None
-            v = v_all[:, width[i] : width[i + 1]]
-            yield number, self._run_of(i, job, time, v, gates, place, when, origin)
-
-    def _run_of(
-        self,
-        i: int,
-        job: Job,
-        time: Array,
-        v: Array,
-        gates: Array | None,
-        place: NDArray[np.int64],
-        when: Array,
-        origin: dict[str, str],
-    ) -> Run:
-        record, own = self.record, self.sampled[i]
-        compartment_of = np.full(self.group.plan.rows * LANES, -1)
-        compartment_of[self.group.place[i]] = np.arange(len(job.compartments))
-        who = compartment_of[place]
-        order = np.lexsort((who, when))
-        order = order[who[order] >= 0]
-        kept_gates, kept_currents = {}, {}
-        if gates is not None:
-            named = self._gates_in_time(job, own, v, gates.reshape(len(time), *self.gate_shape[i]))
-            kept_gates = {name: named[name] for name in record.gate_names(job.axon)}
-            kept_currents = _currents(job, own, v, named, record.current_names(job.axon))
-        elif record.currents:
-            kept_currents = _currents(job, own, v, {}, record.current_names(job.axon))
-        voltage = v.astype(np.float32 if record.voltage == "float32" else float) if record.voltage else None
-        return Run(
-            axon=job.axon,
-            stimuli=job.stimuli,
-            record=record,
-            numerics={
-                "dt": job.dt,
-                "dx": None if job.dx is None else float(job.dx),
-                "order": self.order,
-                "duration": self.done * self.dt,
-                "steps": self.done,
-                "compartments": len(job.compartments),
-            },
-            time=time if record.samples else np.zeros(0),
-            position=job.compartments.position[own] if record.samples else np.zeros(0),
-            voltage=voltage,
-            gates=kept_gates,
-            currents=kept_currents,
-            spike_time=when[order],
-            spike_position=job.compartments.position[who[order]],
-            spike_compartment=who[order].astype(np.int64),
-            provenance=dict(origin),
-            complete=self.complete,
-        )
-
-    def _gates_in_time(self, job: Job, own: NDArray[np.intp], v: Array, raw: Array) -> dict[str, Array]:
-        """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none."""
-        kinds, which = patch_kinds(job.compartments)
-        names = dict.fromkeys(g for m in job.compartments.membranes for g in m.gates)
-        out = {name: np.full(v.shape, np.nan) for name in names}
-        for k, (membrane_index, celsius) in enumerate(kinds):
-            here = np.flatnonzero(which[own] == k)
-            membrane = job.compartments.membranes[membrane_index]
-            gates = [gate for channel in gated_channels(membrane) for gate in channel.gates]
-            for j, gate in enumerate(gates):
-                steady, rate = gate.kinetics(v[:, here], celsius)
-                out[gate.name][:, here] = steady + (raw[:, here, j] - steady) * np.exp(-0.5 * self.dt * rate)
-        return out
-
-
-def _currents(
-    job: Job, own: NDArray[np.intp], v: Array, gates: dict[str, Array], names: Sequence[str]
-) -> dict[str, Array]:
-    """Outward current densities (mA/cm2) of the named channels, nan where a membrane lacks one."""
-    out = {name: np.full(v.shape, np.nan) for name in names}
-    for index, membrane in enumerate(job.compartments.membranes):
-        here = np.flatnonzero(job.compartments.membrane[own] == index)
-        current = membrane.currents(v[:, here], {name: x[:, here] for name, x in gates.items()})
-        for name in names:
-            if name in current:
-                out[name][:, here] = current[name]
-    return out
 
 
 def _cells(v: Array) -> tuple[int, int]:

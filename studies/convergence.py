@@ -1,8 +1,8 @@
 """How large is the error of the velocity at a given step and mesh, and what should one choose?
 
 Question
-    A simulated velocity is wrong by the time step dt, by the mesh dx, and by where it is measured. How fast
-    does each error vanish, and which dt and dx are the cheapest for 1 %, 0.1 % and 0.01 %?
+    A simulated velocity is wrong by the time step dt, by the mesh dx, and by where it is measured. How
+    fast does each error vanish, and which dt and dx are the cheapest for 1 %, 0.1 % and 0.01 %?
 
 Theory
     The staggered Crank-Nicolson step is of second order in dt. The usual mesh (``order=2``) is of second
@@ -12,16 +12,16 @@ Theory
     p = 4. Two runs at dt and dt / 2 give (4 v(dt / 2) - v(dt)) / 3, free of dt^2.
 
 Method
-    Squid axon of HH 1952: d = 476 um, 35.4 ohm cm, 18.5 degC, leak reversal -54.387 mV. The velocity is the
-    least-squares slope of the arrival times between 8 and 12 cm of 15 cm, clear of the start and of the far
-    end. The error in dt is seen with a mesh whose own error is 1e-8 (order 4, 78 um), the error in dx with
-    the step extrapolated away. The choices are timed on an everyday axon of 10 cm, measured between 4 and 8
-    cm: the shortest of several runs, one axon on one thread.
+    Squid axon of HH 1952: d = 476 um, 35.4 ohm cm, 18.5 degC, leak reversal -54.387 mV. The velocity is
+    the least-squares slope of the arrival times between 8 and 12 cm of 15 cm, clear of the start and of
+    the far end. The error in dt is seen with a mesh whose own error is 1e-8 (order 4, 78 um), the error
+    in dx with the step extrapolated away. The choices are timed on an everyday axon of 10 cm, measured
+    between 4 and 8 cm: the shortest of several runs, one axon on one thread.
 
 Expected answer
     Orders 2, 2 and 4, and in the limit the exact velocity of the travelling wave of the same equations,
-    18.7318882479 m/s (a boundary-value problem, solved to 12 digits without any time step). The window of the
-    everyday axon is within 1e-5 of it.
+    18.7318882479 m/s (a boundary-value problem, solved to 12 digits without any time step). The window of
+    the everyday axon is within 1e-5 of it.
 """
 
 from __future__ import annotations

@@ -32,6 +32,11 @@ def steady_response(x: Array, source: float, current: float) -> Array:
     return REST + current * INFINITE * np.cosh(near) * np.cosh(length - far) / np.sinh(length)
 
 
+def extremum(v: Array, i: int) -> float:
+    """Height of the parabola through the samples i - 1, i, i + 1."""
+    return float(v[i] - (v[i - 1] - v[i + 1]) ** 2 / (8 * (v[i - 1] - 2 * v[i] + v[i + 1])))
+
+
 def rms(x: Array) -> float:
     return float(np.sqrt(np.mean(x**2)))
 
@@ -46,17 +51,17 @@ def test_steady_passive_cable_follows_its_green_function(source: float, order: i
     run = simulate(CABLE, on, duration=60, dt=0.02, dx=20, order=order, record=Record(every=60))
     exact = steady_response(run.position, source, 0.1)
     assert run.voltage is not None
-    assert_allclose(run.voltage[-1] - REST, exact - REST, rtol=2e-4, atol=0)
+    assert_allclose(run.voltage[-1] - REST, exact - REST, rtol=6e-5, atol=0)  # measured 1e-5 to 4e-5
 
 
-@pytest.mark.parametrize("mode", [0, 1, 2, 5])
+@pytest.mark.parametrize("mode", [0, 1, 2, 4])
 def test_a_cosine_on_the_passive_cable_decays_at_its_own_rate(mode: int) -> None:
     k = mode * np.pi / LENGTH
     start = REST + 20 * np.cos(k * CABLE.compartments(20).position)
-    run = simulate(CABLE, duration=2, dt=0.005, dx=20, order=4, initial_voltage=start, record=Record(every=0.1))
+    run = simulate(CABLE, duration=2, dt=0.002, dx=20, order=4, initial_voltage=start, record=Record(every=0.1))
     decay = np.exp(-run.time / TAU * (1 + (LAMBDA * k) ** 2))
     exact = REST + 20 * decay[:, None] * np.cos(k * run.position)
-    assert_allclose(run.voltage, exact, rtol=0, atol=2e-4)
+    assert_allclose(run.voltage, exact, rtol=0, atol=4e-4)  # measured 2e-7 to 3e-4 mV, from dt
 
 
 def test_clamped_end_of_a_passive_cable_falls_off_as_a_hyperbolic_cosine() -> None:
@@ -206,7 +211,7 @@ class TestTravellingSpike:
         coarse, fine = (
             simulate(axon, pulse, dt=dt, **how).velocity(between=(70_000, 100_000)).value for dt in (0.004, 0.002)
         )
-        assert_allclose(fine + (fine - coarse) / 3, velocity, rtol=5e-6, atol=0)
+        assert_allclose(fine + (fine - coarse) / 3, velocity, rtol=2e-6, atol=0)  # measured 8e-7, 2e-7
 
     def test_peak_and_trough_are_those_of_the_travelling_wave(
         self, celsius: float, duration: float, velocity: float, peak: float, trough: float
@@ -216,8 +221,9 @@ class TestTravellingSpike:
         record = Record(every=0.002, positions=[60_000])
         run = simulate(axon, pulse, duration=duration, dt=0.002, dx=250, order=4, record=record)
         assert run.voltage is not None
-        assert_allclose(run.voltage.max() + 65, peak, rtol=0, atol=5e-4)
-        assert_allclose(run.voltage.min() + 65, trough, rtol=0, atol=5e-4)
+        v = run.voltage[:, 0] + 65
+        assert_allclose(extremum(v, int(v.argmax())), peak, rtol=0, atol=2e-4)
+        assert_allclose(extremum(v, int(v.argmin())), trough, rtol=0, atol=2e-4)
 
 
 def test_velocity_scales_exactly_with_the_square_root_of_the_diameter() -> None:
@@ -252,7 +258,7 @@ def test_rallpack_3_follows_another_simulator() -> None:
     assert_allclose(run.time[::5], trace[:, 0], rtol=0, atol=1e-9)
     for column, (count, first, last) in enumerate([(18, 1.6214, 248.8246), (17, 4.2999, 236.9019)]):
         error = run.voltage[::5, column] - trace[:, 1 + column]
-        assert rms(error) < 0.08  # mV: measured 0.026 and 0.053
+        assert rms(error) < 0.07  # mV: measured 0.025 and 0.050, and a quarter of it at dt / 2
         spikes = peaks(run.time, run.voltage[:, column])
         assert len(spikes) == count
         assert_allclose(spikes[[0, -1]], [first, last], rtol=0, atol=3e-3)
@@ -272,8 +278,8 @@ def test_response_is_reciprocal() -> None:
     )
     a, b = (float(x) for x in mixed.compartments(50).position[[3, 33]])
     runs = [
-        simulate(mixed, Pulse(amplitude=0.2, start=0.3, duration=2, at=at), duration=5, dt=0.02, dx=50) for at in (a, b)
+        simulate(mixed, Pulse(amplitude=5, start=0.3, duration=2, at=at), duration=5, dt=0.02, dx=50) for at in (a, b)
     ]
     there, back = (run.voltage[:, 33 if run.stimuli[0].at == a else 3] for run in runs)
-    assert there.max() > REST + 0.5
+    assert there.max() > REST + 0.4
     assert_allclose(there, back, rtol=0, atol=1e-11)

@@ -5,9 +5,9 @@ and are joined exactly. V lives at t_k, gates at t_k + dt/2 (Hines 1984; Mascagn
 
     x      <- A(V) x + B(V)                                      each gate, exact for V constant over the step
     D_i    =  2 C_i/dt + sum g                                   g = conductance of each channel, uS
-    b_i    =  2 C_i/dt V_i + sum g E                             nA
-    F_i    =  D_i V*_i - b_i                                     the current the membrane takes at midtime
-    k_(i+1/2) (V*_(i+1) - V*_i) - w (F_(i+1) - F_i)  summed over both faces  =  F_i - I_stim,i
+    b_i    =  2 C_i/dt V_i + sum g E + I_stim,i                  nA
+    F_i    =  D_i V*_i - b_i                                     what membrane and stimulus take at midtime
+    k_(i+1/2) (V*_(i+1) - V*_i) - w (F_(i+1) - F_i)  summed over both faces  =  F_i
     V_i    <- 2 V*_i - V_i
 
 with w = 0 (second order in dx) or w = 1/12 on faces inside a uniform stretch (the compact Numerov operator in
@@ -45,8 +45,10 @@ Ints = NDArray[np.int64]
 CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
 # A clamped compartment's diagonal: its own unknown vanishes to rounding, and the clamp is added afterwards.
 HELD = 1e30
-# What a row with stimuli has besides, vectors over lanes: added to D, current, 0 where V is held, level.
-EXTRAS = 4
+# What a row with stimuli has besides, each a vector over lanes: added to D; injected current, part of b;
+# current from a clamped neighbour, no part of b; 0 where V is held, else 1; the level at which it is held.
+EXTRAS = 5
+ADDED, INJECTED, FROM_HELD, FREE, LEVEL = range(EXTRAS)
 # Steps after the jump of a clamp that are made as two backward Euler halves, which damp what Crank-Nicolson
 # would let ring, and keep its order (Rannacher 1984).
 DAMPED_STEPS = 2
@@ -97,6 +99,7 @@ class State(NamedTuple):
     behind: Floats  # p l: weight of the piece's left separator
     extras: Floats  # (rows with stimuli * EXTRAS * LANES,)
     damped: Ints  # (1,) steps still to be damped
+    earlier: Floats  # (rows * LANES,) V at the start of a damped step, mV
     scratch: Floats
     cell: NDArray[np.int32]
     offset: NDArray[np.int32]
@@ -125,17 +128,17 @@ class Samples(NamedTuple):
 
 
 @inlined
-def _find_cells(plan, state, row, buffer):
-    """First stage: where in the tables the row's voltages lie."""
+def _find_cells(plan, state, row):
+    """Where in the tables the row's voltages lie."""
     kind = plan.row_kind[row]
     if plan.kinds[kind, 2] > plan.kinds[kind, 1]:
         v = load(state.v, row * LANES)
-        locate((v - plan.table_start) * plan.table_density, state.cell, state.fraction, buffer * LANES)
+        locate((v - plan.table_start) * plan.table_density, state.cell, state.fraction)
 
 
 @inlined
-def _advance_gates(plan, state, origin, stride, row, buffer):
-    """Second stage: the row's gates over one step, and again in scratch as vectors over lanes."""
+def _advance_gates(plan, state, origin, stride, row):
+    """The row's gates over one step, and again in scratch as vectors over lanes."""
     scratch = state.scratch
     chunk_size = GATES_PER_CHUNK * LANES
     kind = plan.row_kind[row]
@@ -150,10 +153,9 @@ def _advance_gates(plan, state, origin, stride, row, buffer):
             np.int64(entry) * LANES,
             state.cell,
             state.fraction,
-            buffer * LANES,
             state.offset,
         )
-        place = (buffer * plan.chunks + chunk) * chunk_size
+        place = chunk * chunk_size
         store(scratch, place, x0)
         store(scratch, place + LANES, x1)
         store(scratch, place + 2 * LANES, x2)
@@ -161,8 +163,8 @@ def _advance_gates(plan, state, origin, stride, row, buffer):
 
 
 @inlined
-def _conduct(plan, state, row, buffer):
-    """Third stage: D and b of the row from its gates; b without the stimulus."""
+def _conduct(plan, state, row):
+    """D and b of the row from its gates and stimuli."""
     params, kinds, factors = plan.params, plan.kinds, plan.factors
     scratch = state.scratch
     width = np.uint64(LANES)
@@ -173,9 +175,8 @@ def _conduct(plan, state, row, buffer):
     b = capacity * load(state.v, row * LANES) + load(params, np.int64(at + np.uint64(LEAK_CURRENT * LANES)))
     pair = at + np.uint64(CHANNELS * LANES)
     fraction = d
-    first = buffer * plan.chunks * (GATES_PER_CHUNK * LANES)
     for f in range(kinds[kind, 3], kinds[kind, 4]):
-        x = load(scratch, first + np.int64(factors[f, 0]))
+        x = load(scratch, np.int64(factors[f, 0]))
         power = factors[f, 1]
         y = x
         if power >= np.uint64(4):
@@ -194,7 +195,9 @@ def _conduct(plan, state, row, buffer):
             pair += width + width
     extra = plan.extra_of_row[row]
     if extra:
-        d = d + load(state.extras, np.int64(extra - np.uint64(1)) * (EXTRAS * LANES))
+        own = np.int64(extra - np.uint64(1)) * (EXTRAS * LANES)
+        d = d + load(state.extras, own + ADDED * LANES)
+        b = b + load(state.extras, own + INJECTED * LANES)
     return d, b
 
 
@@ -257,7 +260,7 @@ def _join(work):
 def _eliminate(plan, state, origin, stride):
     """Gates and forward elimination of all rows; returns V* of the last row."""
     rows = plan.rows
-    turn = state.scratch[2 * plan.chunks * GATES_PER_CHUNK * LANES :]
+    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
     nothing = splat(0.0)
     d_here, b_here, d_before, b_before = nothing, nothing, nothing, nothing
     d_end, b_end, d_first, b_first = nothing, nothing, nothing, nothing
@@ -270,21 +273,14 @@ def _eliminate(plan, state, origin, stride):
     carry = splat(1.0)
     sum_known, sum_behind = nothing, nothing
     upper, right, pivot = nothing, nothing, carry
-    # A pipeline, so that the processor has independent work while one stage waits for another: each turn
-    # finds the cells of one row, advances the gates of the row before it, sums the channels of the row
-    # before that, and eliminates the one before again, whose compact operator wants both its neighbours.
-    # The last row comes first, because it is a neighbour of the next lane's first row.
-    for turn_of in range(-2, rows + 2):
-        if turn_of + 2 < rows:
-            _find_cells(plan, state, turn_of + 1 if turn_of > -2 else rows - 1, turn_of & 1)
-        if 0 <= turn_of + 1 < rows:
-            _advance_gates(
-                plan, state, origin, stride, turn_of if turn_of > -1 else rows - 1, (turn_of + 1) & 1
-            )
-        if turn_of < 0:
-            continue
+    # The membrane runs one row ahead of the elimination, whose compact operator wants both neighbours; the
+    # last row comes first, because it is a neighbour of the next lane's first row.
+    for turn_of in range(rows + 2):
         if turn_of < rows:
-            d_next, b_next = _conduct(plan, state, turn_of - 1 if turn_of > 0 else rows - 1, turn_of & 1)
+            row = turn_of - 1 if turn_of > 0 else rows - 1
+            _find_cells(plan, state, row)
+            _advance_gates(plan, state, origin, stride, row)
+            d_next, b_next = _conduct(plan, state, row)
             if turn_of == 0:
                 d_end, b_end = d_next, b_next
                 d_before = _from_lane_before(d_end, turn)
@@ -315,7 +311,9 @@ def _eliminate(plan, state, origin, stride):
             d_before, b_before = d_here, b_here
         extra = plan.extra_of_row[row]
         if extra:
-            right = right + load(state.extras, np.int64(extra - np.uint64(1)) * (EXTRAS * LANES) + LANES)
+            right = right + load(
+                state.extras, np.int64(extra - np.uint64(1)) * (EXTRAS * LANES) + FROM_HELD * LANES
+            )
         if row == 0:
             behind = lower
             pivot = diagonal
@@ -368,9 +366,13 @@ def _note(plan, state, spikes, row, step, before):
 
 
 @inlined
-def _substitute(plan, state, spikes, step, midpoint, gain):
-    """Back substitution, new V = V + gain (V* - V), crossings; returns whether any V left the table."""
-    turn = state.scratch[2 * plan.chunks * GATES_PER_CHUNK * LANES :]
+def _substitute(plan, state, spikes, step, midpoint, half, halves):
+    """Back substitution, new V, crossings; returns whether any V left the table.
+
+    Of a whole step the new V is 2 V* - V; of a backward Euler half it is V* itself, and crossings are looked
+    for at the end of the second half, against V at the start of the first.
+    """
+    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
     left = midpoint
     if plan.joined:
         left = _from_lane_before(midpoint, turn)
@@ -387,10 +389,16 @@ def _substitute(plan, state, spikes, step, midpoint, gain):
         extra = plan.extra_of_row[row]
         if extra:
             own = np.int64(extra - np.uint64(1)) * (EXTRAS * LANES)
-            middle = x * load(state.extras, own + 2 * LANES) + load(state.extras, own + 3 * LANES)
-        after = gain * middle - (gain - 1.0) * before
+            middle = x * load(state.extras, own + FREE * LANES) + load(state.extras, own + LEVEL * LANES)
+        after = middle
+        if halves == 1:
+            after = 2.0 * middle - before
+        elif half == 0:
+            store(state.earlier, at, before)
+        else:
+            before = load(state.earlier, at)
         store(state.v, at, after)
-        if rises(before, after, plan.threshold):
+        if half == halves - 1 and rises(before, after, plan.threshold):
             _note(plan, state, spikes, row, step, before)
         if outside(after, plan.table_low, plan.table_high):
             lost = True
@@ -437,7 +445,7 @@ def _impose(plan, state, place, level):
 def _stimulate(plan, state, currents, levels, step):
     """Put the currents and clamps of this step into the extras."""
     for i in range(state.extras.size):
-        state.extras[i] = 1.0 if i // LANES % EXTRAS == 2 else 0.0
+        state.extras[i] = 1.0 if i // LANES % EXTRAS == FREE else 0.0
     for s in range(plan.source_place.size):
         state.extras[plan.source_place[s]] += plan.source_weight[s] * currents[plan.source_stimulus[s], step]
     for c in range(plan.clamp_place.size):
@@ -445,8 +453,8 @@ def _stimulate(plan, state, currents, levels, step):
         if not np.isnan(level):
             _impose(plan, state, plan.clamp_place[c], level)
             state.extras[plan.clamp_extra[c]] = HELD
-            state.extras[plan.clamp_extra[c] + 2 * LANES] = 0.0
-            state.extras[plan.clamp_extra[c] + 3 * LANES] = level
+            state.extras[plan.clamp_extra[c] + FREE * LANES] = 0.0
+            state.extras[plan.clamp_extra[c] + LEVEL * LANES] = level
     for k in range(plan.neighbour_clamp.size):
         level = levels[plan.neighbour_clamp[k], step]
         if not np.isnan(level):
@@ -504,7 +512,7 @@ def _entry(fingerprint):
                 origin = plan.origin if half == 0 else plan.still
                 stride = plan.stride if half == 0 else plan.still
                 midpoint = _eliminate(plan, state, origin, stride)
-                lost |= _substitute(plan, state, spikes, step, midpoint, 2.0 / halves)
+                lost |= _substitute(plan, state, spikes, step, midpoint, half, halves)
             for n in range(spikes.found[1], waiting):
                 spikes.v2[n] = state.v[spikes.place[n]]
             spikes.found[1] = waiting

@@ -272,10 +272,11 @@ class _Layout:
             behind=aligned(np.zeros(flat)),
             extras=aligned(np.zeros(extras)),
             damped=np.zeros(1, np.int64),
-            scratch=aligned(np.zeros((2 * chunks * GATES_PER_CHUNK + 7) * LANES)),
-            cell=aligned(np.zeros(2 * LANES, np.int32)),
+            earlier=aligned(np.zeros(flat)),
+            scratch=aligned(np.zeros((chunks * GATES_PER_CHUNK + 7) * LANES)),
+            cell=aligned(np.zeros(LANES, np.int32)),
             offset=aligned(np.zeros(LANES, np.int32)),
-            fraction=aligned(np.zeros(2 * LANES)),
+            fraction=aligned(np.zeros(LANES)),
         )
         return Group(plan, state, self._places(), gate_place, coefficients, self.table_cells)
 
@@ -426,21 +427,21 @@ class _Layout:
             for at, weight, which in zip(
                 cable.source_place, cable.source_weight, cable.source_stimulus, strict=True
             ):
-                sources[0].append(extra(place[at], 1))
+                sources[0].append(extra(place[at], kernel.INJECTED))
                 sources[1].append(weight)
                 sources[2].append(stimuli + which)
             stimuli += int(cable.source_stimulus.max(initial=-1)) + 1
             n = len(cable)
             for at in cable.clamp_place:
                 clamps[0].append(place[at])
-                clamps[1].append(extra(place[at], 0))
+                clamps[1].append(extra(place[at], kernel.ADDED))
                 for other, coupling in (
                     ((at - 1) % n, cable.coupling[at]),
                     ((at + 1) % n, cable.coupling[(at + 1) % n]),
                 ):
                     if coupling > 0 and other != at:
                         neighbours[0].append(held)
-                        neighbours[1].append(extra(place[other], 1))
+                        neighbours[1].append(extra(place[other], kernel.FROM_HELD))
                         neighbours[2].append(coupling)
                 held += 1
         extra_of_row = np.zeros(self.rows, np.uint64)

@@ -68,7 +68,7 @@ class Gate:
         """Steady state (0..1) and rate 1/tau (1/ms) at the voltages ``v`` (mV, any shape)."""
         v = np.asarray(v, dtype=float)
         speed = self.q10 ** ((celsius - self.q10_celsius) / 10.0)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             if self.alpha is not None and self.beta is not None:
                 opening, closing = np.asarray(self.alpha(v), float), np.asarray(self.beta(v), float)
                 total = opening + closing

@@ -265,8 +265,8 @@ class _Bench:
             if found.fit_error > wanted:
                 raise ValueError(
                     f"an accuracy of {accuracy:g} is out of reach: the velocity varies by "
-                    f"{found.fit_error / found.value:.1e} over the sites measured; use a longer axon or a window "
-                    "further from the stimulus (between=...)"
+                    f"{found.fit_error / found.value:.1e} over the sites measured; use a longer axon or a "
+                    "window further from the stimulus (between=...)"
                 )
             if found.step_error >= found.mesh_error:
                 dt /= 2
@@ -304,7 +304,7 @@ def _extrapolate(values: list[float], orders: tuple[int, ...], noise: float) -> 
 
 
 def _unevenness(run: Run, velocity: Velocity) -> float:
-    """Half the difference (m/s) between the velocities over the two halves of the sites: drift of the wave."""
+    """Half the difference (m/s) between the velocities over the two halves of the sites: its drift."""
     first, last = sorted((velocity.first_position, velocity.last_position))
     middle = (first + last) / 2
     direction = velocity.direction

@@ -12,7 +12,17 @@ killed.
 from __future__ import annotations
 
 from axon.storage.layout import FORMAT, FORMAT_VERSION, Dataset
-from axon.storage.reading import Entry, contents, read
+from axon.storage.reading import Entry, StoredArray, contents, read
 from axon.storage.writing import Writer, write
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "Dataset", "Entry", "Writer", "contents", "read", "write"]
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "Dataset",
+    "Entry",
+    "StoredArray",
+    "Writer",
+    "contents",
+    "read",
+    "write",
+]

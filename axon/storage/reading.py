@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,8 +32,11 @@ class Entry(NamedTuple):
 
 
 def read(
-    path: str | os.PathLike[str], names: Sequence[str] | None = None
-) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    path: str | os.PathLike[str],
+    names: Sequence[str] | None = None,
+    *,
+    lazy: Callable[[str], bool] | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read arrays and attributes; a file that still grows, or was cut short, gives the rows that are whole.
 
     Parameters
@@ -41,6 +45,8 @@ def read(
         Name of the file.
     names : sequence of str, optional
         Datasets to read; a name the file lacks is an error. Default: all.
+    lazy : callable, optional
+        Tells by name which datasets to leave in the file, as `StoredArray`. Default: none.
 
     Returns
     -------
@@ -63,7 +69,13 @@ def read(
                 raise ValueError(f"{path}: {unknown_name('dataset', name, found)}")
         rows = _whole_rows(found)
         wanted = found if names is None else {name: found[name] for name in names}
-        return {name: _values(path, name, stored, rows) for name, stored in wanted.items()}, _file_attrs(file)
+        out: dict[str, Any] = {}
+        for name, stored in wanted.items():
+            if lazy is not None and lazy(name):
+                out[name] = StoredArray(path, name, tuple(rows[axis] for axis in _axes(stored)), stored.dtype)
+            else:
+                out[name] = _values(path, name, stored, rows)
+        return out, _file_attrs(file)
 
 
 def contents(path: str | os.PathLike[str]) -> tuple[dict[str, Entry], dict[str, Any]]:
@@ -80,6 +92,62 @@ def contents(path: str | os.PathLike[str]) -> tuple[dict[str, Entry], dict[str, 
         found = _datasets(file)
         rows = _whole_rows(found)
         return {name: _entry(stored, rows) for name, stored in found.items()}, _file_attrs(file)
+
+
+class StoredArray(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array that stays in its file: an index reads just what it names, anything else reads it all.
+
+    Parameters
+    ----------
+    path : path
+    name : str
+        Of the dataset.
+    shape : tuple of int
+    dtype : dtype
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], name: str, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> None:
+        self.path, self.name, self.shape, self.dtype = Path(path), name, shape, dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        first, *others = key if isinstance(key, tuple) else (key,)
+        rows = np.arange(self.shape[0])[first]  # negative, boolean and out of range as NumPy has them
+        with _opened(self.path) as file:
+            if np.ndim(rows) == 0:
+                part = file[self.name][int(rows)]
+                return part[tuple(others)] if others else part
+            if not len(rows):
+                return np.zeros((0, *self.shape[1:]), self.dtype)[(slice(None), *others)]
+            start, stop = int(rows.min()), int(rows.max()) + 1
+            return file[self.name][start:stop][rows - start][(slice(None), *others)]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[:], dtype=dtype)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        plain = [np.asarray(x) if isinstance(x, StoredArray) else x for x in inputs]
+        return getattr(ufunc, method)(*plain, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(np.asarray(self), name)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} {self.shape} {self.dtype} in {self.path}>"
 
 
 @contextmanager

@@ -34,7 +34,7 @@ _FIRST_STEP, _LONGEST_STEP, _SHORTEST_STEP = 0.05, 0.15, 1e-4
 _MOST_STEPS = 500
 _PARAMETER_STEP = 1e-6  # of the span: differences in the parameter
 _STRAIGHT = 0.8  # least cosine between the directions of two neighbours
-_TOO_NEAR = 1e-4  # to the fold, of the distance between it and its neighbour
+_TOO_NEAR = 1e-2  # to the fold, of the distance between it and its neighbour
 _FOLD_XTOL = 1e-7  # of the step that leads to the fold; the fold's parameter is off by its square
 
 
@@ -48,7 +48,8 @@ class WaveBranch:
         Value of the parameter of each wave.
     waves : tuple of TravellingWave
     end : str
-        Why it ends: ``"limit"`` of the asked range, ``"fold"``, or what stopped the search.
+        Why it ends: ``"limit"`` of the asked range, ``"fold"``, or what stopped the search; of an empty
+        branch, why there is none.
     """
 
     parameter: Array
@@ -95,32 +96,31 @@ class WaveFamily:
         ValueError
             For a value outside the range that was followed, or an unknown branch.
         NoPropagation
-            Beyond the fold.
+            Beyond the fold, or where there is no slow wave.
         NotConverged
             So near the fold that the two waves cannot be told apart.
         """
         followed = self._branch_over(value, branch)
         if self.fold is None:
             return followed.nearest(value).follow(self.axon_at(value), rtol=rtol)
-        beside = (
-            -2 if branch == "fast" else 1
-        )  # the fold's neighbour; the fold itself belongs to both branches
+        # the fold itself belongs to both branches, its neighbours do not
+        beside = -2 if branch == "fast" else 1
         distance = (value - self.fold) / (followed.parameter[beside] - self.fold)
-        nearest = followed.waves[beside] if distance < 1 else followed.nearest(value)
-        wave = nearest.follow(self.axon_at(value), rtol=rtol)
-        side, wanted = (w.rate - self.fast.waves[-1].rate for w in (wave, followed.waves[beside]))
-        if distance < _TOO_NEAR or (distance < 1 and side * wanted <= 0):
+        if distance < _TOO_NEAR:
             raise NotConverged(
                 f"{value!r} is too near the fold at {self.fold:.9g} to tell the two waves apart; "
                 "take a value further from it"
             )
-        return wave
+        nearest = followed.waves[beside] if distance < 1 else followed.nearest(value)
+        return nearest.follow(self.axon_at(value), rtol=rtol)
 
     def _branch_over(self, value: float, branch: Branch) -> WaveBranch:
         """The branch, which must have been followed past the value."""
         if branch not in get_args(Branch):
             raise ValueError(unknown_name("branch", branch, get_args(Branch)))
         followed = self.fast if branch == "fast" else self.slow
+        if not followed.waves:
+            raise NoPropagation(followed.end)
         low, high = float(followed.parameter.min()), float(followed.parameter.max())
         if self.fold is not None and (value - self.fold) * (self.fold - self.fast.parameter[0]) > 0:
             raise NoPropagation(f"no wave exists at {value:g}: conduction ends at the fold, {self.fold:.6g}")
@@ -147,7 +147,7 @@ def wave_speeds(
     celsius : (float, float)
         Temperatures, degC, from which and towards which the waves are followed.
     rtol : float
-        Relative tolerance, as in `travelling_wave`.
+        Relative tolerance, as in `travelling_wave`; every wave tells its own error.
 
     Returns
     -------
@@ -179,7 +179,7 @@ def wave_family(
     """Fast and slow waves over any parameter, by pseudo-arclength continuation (Keller 1977).
 
     The fast wave is followed from `start` towards `stop`; if it comes to a fold, it is followed around it and
-    back as the slow wave. If not, the slow wave is sought at `start` by itself.
+    back as the slow wave. If not, the slow wave is sought at `start` by itself; there may be none.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def wave_family(
     start, stop : float
         Range of the parameter, in either order, in its own unit.
     rtol : float
-        Relative tolerance, as in `travelling_wave`.
+        Relative tolerance, as in `travelling_wave`; every wave tells its own error.
 
     Raises
     ------
@@ -205,8 +205,7 @@ def wave_family(
     forward = points[0].tangent.parameter
     turned = [i for i, point in enumerate(points) if point.tangent.parameter * forward < 0]
     if not turned:
-        fast = walk.branch(points, end)
-        return WaveFamily(axon_at, fast, walk.branch(*walk.follow(walk.first("slow"))), None, None)
+        return WaveFamily(axon_at, walk.branch(points, end), walk.slow_branch(), None, None)
     fold, fold_error = walk.fold(points[turned[0] - 1], points[turned[0]])
     fast = walk.branch([*points[: turned[0]], fold], "fold")
     slow = walk.branch([fold, *points[turned[0] :]], end)
@@ -279,15 +278,15 @@ class _Walk:
         while len(points) < _MOST_STEPS:
             try:
                 new = self.step(points[-1], length)
+                for limit in (self.start, self.stop):
+                    if (new.path.parameter - limit) * (2 * limit - self.start - self.stop) > 0:
+                        near = min(points[-1], new, key=lambda side: abs(side.path.parameter - limit))
+                        return [*points, self._at(near.path, limit)], "limit"
             except (NotConverged, NoPropagation, NoRest) as reason:
                 length /= 4
                 if length < _SHORTEST_STEP:
                     return points, str(reason)
                 continue
-            for limit in (self.start, self.stop):
-                if (new.path.parameter - limit) * (2 * limit - self.start - self.stop) > 0:
-                    near = min(points[-1], new, key=lambda side: abs(side.path.parameter - limit))
-                    return [*points, self._at(near.path, limit)], "limit"
             points.append(new)
             length = min(1.5 * length, _LONGEST_STEP)
         return points, f"more than {_MOST_STEPS} steps"
@@ -312,6 +311,14 @@ class _Walk:
         """Public description of some points."""
         waves = [self._described(point) for point in points]
         return WaveBranch(np.array([point.path.parameter for point in points]), tuple(waves), end)
+
+    def slow_branch(self) -> WaveBranch:
+        """The slow waves from the start on; none, with the reason as its end, where there is none."""
+        try:
+            first = self.first("slow")
+        except NoPropagation as none:
+            return WaveBranch(np.array([]), (), none.reason)
+        return self.branch(*self.follow(first))
 
     def _described(self, point: _Point) -> TravellingWave:
         """A wave with the error of its K: what a mesh twice as coarse would change."""

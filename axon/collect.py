@@ -1,0 +1,201 @@
+"""What a run keeps of one axon, gathered while it steps: in memory, or straight into a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from axon.cable import gated_channels, patch_kinds
+from axon.job import Job
+from axon.record import Record
+from axon.run import Run, described, file_attributes, load, velocity_dataset
+
+Array = NDArray[Any]
+
+
+class Sink(Protocol):
+    """Somewhere that rows of named arrays go."""
+
+    def append(self, name: str, rows: ArrayLike) -> None:
+        """Add rows (first axis) to the array called ``name``."""
+
+
+class Memory:
+    """Rows kept in memory.
+
+    Parameters
+    ----------
+    empty : dict
+        Every array by name, without rows.
+    """
+
+    def __init__(self, empty: dict[str, Array]) -> None:
+        self._parts = {name: [array] for name, array in empty.items()}
+
+    def append(self, name: str, rows: ArrayLike) -> None:
+        self._parts[name].append(np.asarray(rows))
+
+    def array(self, name: str) -> Array:
+        """All rows so far."""
+        return np.concatenate(self._parts[name])
+
+
+class Collector:
+    """Turns what the engine hands out for one axon into a run.
+
+    Parameters
+    ----------
+    job : Job
+    order : int
+        2 or 4, of the mesh.
+    record : Record
+    origin : dict
+        Provenance.
+    to : path, optional
+        File to write while stepping; in memory by default.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        order: int,
+        record: Record,
+        origin: dict[str, str],
+        to: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.job, self.order, self.record, self.origin, self.to = job, order, record, origin, to
+        self.own = record.indices(job.compartments)
+        self.kinds, which = patch_kinds(job.compartments)
+        self.which = which[self.own]
+        self.arrival = np.full(len(job.compartments), np.nan)
+        self.memory = Memory(self._empty())
+        self.closed = False
+        self.sink: Any = self.memory
+        if to is not None:
+            from axon.storage import Writer
+
+            blank = self._run(self.memory, job.steps, complete=True)
+            self.sink = Writer(to, described(blank), file_attributes(blank), stream=True)
+
+    def samples(self, steps: NDArray[np.int64], v: Array, raw: Array) -> None:
+        """Take the voltages (frames, n) of the sampled compartments, and their gates half a step earlier.
+
+        Parameters
+        ----------
+        steps : (frames,) ndarray
+            Number of the time step.
+        v : (frames, n) ndarray
+            mV.
+        raw : (frames, n, gates) ndarray
+            In the order of each compartment's own membrane; no gates when none are wanted.
+        """
+        record, axon = self.record, self.job.axon
+        self.sink.append("time", steps * self.job.dt)
+        if record.voltage:
+            self.sink.append("voltage", v.astype(np.float32 if record.voltage == "float32" else float))
+        gates = self._gates_in_time(v, raw) if record.gates or record.currents else {}
+        for name in record.gate_names(axon):
+            self.sink.append(f"gates/{name}", gates[name])
+        for name, values in self._currents(v, gates).items():
+            self.sink.append(f"currents/{name}", values)
+
+    def spikes(self, compartment: NDArray[np.int64], time: Array) -> None:
+        """Take crossings, in any order: compartment and time (ms)."""
+        if not len(time):
+            return
+        order = np.lexsort((compartment, time))
+        compartment, time = compartment[order], time[order]
+        self.sink.append("spikes/time", time)
+        self.sink.append("spikes/position", self.job.compartments.position[compartment])
+        self.sink.append("spikes/compartment", compartment)
+        new, first = np.unique(compartment, return_index=True)
+        unseen = np.isnan(self.arrival[new])
+        self.arrival[new[unseen]] = time[first[unseen]]
+
+    def result(self, steps: int) -> Run:
+        """The run after ``steps`` steps; a file is finished, or left marked incomplete when cut short."""
+        complete = steps == self.job.steps
+        if self.to is None:
+            return self._run(self.memory, steps, complete)
+        if complete:
+            found = velocity_dataset(self._run(self.memory, steps, complete), self.arrival)
+            self.sink.finish(found)
+            self.closed = True
+        else:
+            self.abandon()
+        return load(self.to, lazy=True)
+
+    def abandon(self) -> None:
+        """Close a stream that an error ends, readable and marked incomplete."""
+        if self.to is not None and not self.closed:
+            self.closed = True
+            self.sink.close()
+
+    def _empty(self) -> dict[str, Array]:
+        n, record, axon = len(self.own), self.record, self.job.axon
+        empty = {"time": np.zeros(0), "spikes/time": np.zeros(0), "spikes/position": np.zeros(0)}
+        empty["spikes/compartment"] = np.zeros(0, np.int64)
+        if record.voltage:
+            empty["voltage"] = np.zeros((0, n), np.float32 if record.voltage == "float32" else float)
+        names = [f"gates/{g}" for g in record.gate_names(axon)]
+        names += [f"currents/{c}" for c in record.current_names(axon)]
+        return empty | {name: np.zeros((0, n)) for name in names}
+
+    def _run(self, memory: Memory, steps: int, complete: bool) -> Run:
+        job, record = self.job, self.record
+        return Run(
+            axon=job.axon,
+            stimuli=job.stimuli,
+            record=record,
+            numerics={
+                "dt": job.dt,
+                "dx": None if job.dx is None else float(job.dx),
+                "order": self.order,
+                "duration": steps * job.dt,
+                "steps": steps,
+                "compartments": len(job.compartments),
+            },
+            time=memory.array("time"),
+            position=job.compartments.position[self.own] if record.samples else np.zeros(0),
+            voltage=memory.array("voltage") if record.voltage else None,
+            gates={name: memory.array(f"gates/{name}") for name in record.gate_names(job.axon)},
+            currents={name: memory.array(f"currents/{name}") for name in record.current_names(job.axon)},
+            spike_time=memory.array("spikes/time"),
+            spike_position=memory.array("spikes/position"),
+            spike_compartment=memory.array("spikes/compartment"),
+            provenance=dict(self.origin),
+            complete=complete,
+        )
+
+    def _gates_in_time(self, v: Array, raw: Array) -> dict[str, Array]:
+        """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none."""
+        job = self.job
+        names = dict.fromkeys(g for m in job.compartments.membranes for g in m.gates)
+        out = {name: np.full(v.shape, np.nan) for name in names}
+        for k, (membrane_index, celsius) in enumerate(self.kinds):
+            here = np.flatnonzero(self.which == k)
+            membrane = job.compartments.membranes[membrane_index]
+            gates = [gate for channel in gated_channels(membrane) for gate in channel.gates]
+            for j, gate in enumerate(gates):
+                steady, rate = gate.kinetics(v[:, here], celsius)
+                out[gate.name][:, here] = steady + (raw[:, here, j] - steady) * np.exp(-0.5 * job.dt * rate)
+        return out
+
+    def _currents(self, v: Array, gates: dict[str, Array]) -> dict[str, Array]:
+        """Outward current densities (mA/cm2) of the wanted channels, nan where a membrane lacks one."""
+        names: Sequence[str] = self.record.current_names(self.job.axon)
+        out = {name: np.full(v.shape, np.nan) for name in names}
+        if not names:
+            return out
+        compartments = self.job.compartments
+        for index, membrane in enumerate(compartments.membranes):
+            here = np.flatnonzero(compartments.membrane[self.own] == index)
+            current = membrane.currents(v[:, here], {name: x[:, here] for name, x in gates.items()})
+            for name in names:
+                if name in current:
+                    out[name][:, here] = current[name]
+        return out

@@ -1,0 +1,240 @@
+"""How long it takes until a velocity is right to so many digits."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+import axon
+from _benchmark.cost import ratio, spread
+from _benchmark.neuron import cvode
+from _benchmark.own import axons_of, pulse_of
+from _benchmark.problem import Peer, Prepare, Problem
+from axon import study
+from axon.protocols.wave import travelling_wave
+
+Answer = dict[str, Any]
+
+ONE_SPIKE = Problem(
+    diameters=(476.0,),
+    length=1e5,
+    celsius=18.5,
+    amplitude=20_000.0,
+    pulse=0.2,
+    duration=5.0,
+    compartments=1000,
+    dt=0.05,
+)
+WINDOW = (0.4, 0.8)  # of the length: where the velocity is measured
+ACCURACIES = (5e-3, 1e-3, 1e-4)
+
+
+@dataclasses.dataclass
+class Run:
+    """One (dx, dt) of one tool: the velocity it gives (m/s) and the seconds it takes, turn by turn."""
+
+    curve: str
+    dx: float  # um
+    dt: float  # ms; the tolerance of a variable step (mV)
+    measure: Callable[[], tuple[float, float]]
+    velocity: float = np.nan
+    seconds: list[float] = dataclasses.field(default_factory=list)
+
+    def turn(self) -> None:
+        seconds, self.velocity = self.measure()
+        self.seconds.append(seconds)
+
+
+def by_peer(prepare: Prepare, problem: Problem) -> Callable[[], tuple[float, float]]:
+    trial = prepare(problem, True)
+
+    def measure() -> tuple[float, float]:
+        seconds, arrivals = trial()
+        return seconds, problem.speed(arrivals)
+
+    return measure
+
+
+def by_axon(problem: Problem, order: int) -> Callable[[], tuple[float, float]]:
+    (squid,), pulse = axons_of(problem), pulse_of(problem)
+    dx, between = problem.length / problem.compartments, tuple(x * problem.length for x in WINDOW)
+
+    def measure() -> tuple[float, float]:
+        begun = time.process_time()
+        run = axon.simulate(
+            squid,
+            pulse,
+            duration=problem.duration,
+            dt=problem.dt,
+            dx=dx,
+            order=order,
+            record=axon.Record(voltage=None),
+            progress=False,
+        )
+        velocity = run.velocity(between=between).value
+        return time.process_time() - begun, velocity
+
+    return measure
+
+
+def grids(quick: bool) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
+    """(dx in um, dt in ms or tolerance in mV) of every kind of tool; quick: what is near the answer."""
+    if quick:
+        second, fine = (500.0, 250.0, 125.0), (0.01, 0.005, 0.0025, 0.00125)
+        first = (0.0025, 0.00125, 0.000625)
+        return {
+            "axon, order 2": (second, fine),
+            "axon, order 4": ((1000.0, 500.0), (0.02, 0.01, 0.005, 0.0025)),
+            "NEURON": (second, fine),
+            "CVODE": (second, (1e-3, 1e-4)),
+            "Arbor": (second, first),
+        }
+    second = (1000.0, 500.0, 250.0, 125.0, 62.5)
+    halvings = tuple(0.04 / 2**k for k in range(6))
+    return {
+        "axon, order 2": (second, (*halvings, 0.000625)),
+        "axon, order 4": (
+            (2000.0, 1250.0, 1000.0, 800.0, 500.0, 400.0, 250.0),
+            (*halvings, 0.03, 0.015, 0.0075),
+        ),
+        "NEURON": (second, halvings),
+        "CVODE": (second, (1e-2, 1e-3, 1e-4, 1e-5)),
+        "Arbor": (second[:4], tuple(0.005 / 2**k for k in range(6))),
+    }
+
+
+def runs_of(peers: Sequence[Peer], quick: bool) -> list[Run]:
+    """Every run of the scan, ready to take turns."""
+    grid = grids(quick)
+    settings = [(f"axon, order {order}", f"axon, order {order}", None) for order in (2, 4)]
+    settings += [
+        (peer.name, "Arbor" if peer.name == "Arbor" else "NEURON", peer.prepare)
+        for peer in peers
+        if not peer.slow
+    ]
+    runs = []
+    for curve, kind, prepare in settings:
+        for dx in grid[kind][0]:
+            for dt in grid[kind][1]:
+                problem = dataclasses.replace(ONE_SPIKE, compartments=round(ONE_SPIKE.length / dx), dt=dt)
+                measure = by_axon(problem, int(curve[-1])) if prepare is None else by_peer(prepare, problem)
+                runs.append(Run(curve, dx, dt, measure))
+    if any(peer.name == "NEURON" for peer in peers):
+        for dx in grid["CVODE"][0]:
+            for tolerance in grid["CVODE"][1]:
+                problem = dataclasses.replace(ONE_SPIKE, compartments=round(ONE_SPIKE.length / dx))
+                runs.append(Run("NEURON, CVODE", dx, tolerance, by_peer(cvode(tolerance), problem)))
+    return runs
+
+
+def extrapolated(runs: Sequence[Run]) -> list[Run]:
+    """Richardson's extrapolation in dt of every pair (dt, dt/2), which takes the time of both runs."""
+    found = []
+    for coarse in runs:
+        for fine in runs:
+            if (fine.curve, fine.dx) == (coarse.curve, coarse.dx) and np.isclose(
+                2 * fine.dt, coarse.dt, rtol=1e-9
+            ):
+                gain = (2 if coarse.curve == "Arbor" else 4) - 1
+                pair = dataclasses.replace(fine, curve=f"{fine.curve}, extrapolated")
+                pair.velocity = fine.velocity + (fine.velocity - coarse.velocity) / gain
+                pair.seconds = [a + b for a, b in zip(fine.seconds, coarse.seconds, strict=True)]
+                found.append(pair)
+    return found
+
+
+def within(run: Run, accuracy: float, wave: float) -> bool:
+    return abs(run.velocity / wave - 1) <= accuracy
+
+
+def sure(run: Run, runs: Sequence[Run], accuracy: float, wave: float) -> bool:
+    """Whether this run and all that are finer are within the accuracy."""
+    finer = [r for r in runs if r.curve == run.curve and r.dx <= run.dx and r.dt <= run.dt]
+    return all(within(r, accuracy, wave) for r in finer)
+
+
+def accuracy(peers: Sequence[Peer], quick: bool, rounds: int) -> Answer:
+    """Error and time of every run, and the time of the fastest within each accuracy."""
+    wave = travelling_wave(axons_of(ONE_SPIKE)[0]).velocity
+    runs = [run for run in runs_of(peers, quick)]
+    for _ in range(rounds):
+        for run in runs:
+            run.turn()
+    pairs = extrapolated([run for run in runs if "CVODE" not in run.curve])
+    runs += pairs
+    finest = min(
+        (run for run in pairs if run.curve.startswith("axon, order 4")), key=lambda run: (run.dx, run.dt)
+    )
+    curves: dict[str, list[Answer]] = {}
+    for run in sorted(runs, key=lambda run: median(run.seconds)):
+        curves.setdefault(run.curve, []).append(
+            {
+                "dx_um": run.dx,
+                "tolerance_mV" if "CVODE" in run.curve else "dt_ms": run.dt,
+                "velocity_m_per_s": run.velocity if np.isfinite(run.velocity) else None,
+                "error": abs(run.velocity / wave - 1) if np.isfinite(run.velocity) else None,
+                "seconds": median(run.seconds),
+                "sure": [sure(run, runs, part, wave) for part in ACCURACIES],
+            }
+        )
+    return {
+        "travelling_wave_m_per_s": wave,
+        "finest": study.compared(
+            finest.velocity, wave, "m/s", tolerance=1e-5 * wave, source="travelling wave"
+        ),
+        "curves": curves,
+        "time_to": [time_to(part, runs, wave) for part in ACCURACIES],
+        "measure_velocity": [asked(part, wave, rounds) for part in ACCURACIES],
+    }
+
+
+def time_to(part: float, runs: Sequence[Run], wave: float) -> Answer:
+    """Fastest run of every tool within an accuracy; how much sooner axon is there than the best peer."""
+    fastest: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: median(run.seconds)):
+        ours = run.curve.startswith("axon")
+        if sure(run, runs, part, wave) if ours else within(run, part, wave):
+            fastest.setdefault(run.curve, run)
+    ours = [run for name, run in fastest.items() if name.startswith("axon")]
+    theirs = [run for name, run in fastest.items() if not name.startswith("axon")]
+    plain = [run for run in theirs if not run.curve.endswith("extrapolated")]
+    entry: Answer = {
+        "accuracy": part,
+        "ms": {
+            name: {"dx_um": run.dx, "dt_ms_or_tolerance_mV": run.dt, **spread([1e3 * s for s in run.seconds])}
+            for name, run in fastest.items()
+        },
+    }
+    if ours:
+        best = min(ours, key=lambda run: median(run.seconds))
+        for label, group in (("best_peer", plain), ("best_peer_with_extrapolation_by_hand", theirs)):
+            if group:
+                peer = min(group, key=lambda run: median(run.seconds))
+                entry[label] = {"name": peer.curve, "axon": best.curve, **ratio(peer.seconds, best.seconds)}
+    return entry
+
+
+def asked(part: float, wave: float, rounds: int) -> Answer:
+    """``axon.measure_velocity(..., accuracy=part)``: its time, the error it states and the true one."""
+    (squid,), pulse = axons_of(ONE_SPIKE), pulse_of(ONE_SPIKE)
+    between = (WINDOW[0] * ONE_SPIKE.length, WINDOW[1] * ONE_SPIKE.length)
+    seconds = []
+    for _ in range(rounds + 1):
+        begun = time.process_time()
+        found = axon.measure_velocity(
+            squid, pulse, duration=ONE_SPIKE.duration, accuracy=part, between=between, progress=False
+        )
+        seconds.append(time.process_time() - begun)
+    return {
+        "accuracy": part,
+        "ms": spread([1e3 * s for s in seconds[1:]]),
+        "stated_error": found.error / wave,
+        "error": abs(float(found) / wave - 1),
+        "runs": len(found.runs),
+        "legitimate": found.legitimate,
+    }

@@ -1,0 +1,166 @@
+"""How fast is axon beside the simulators that one would take instead, per step and per digit?
+
+Question
+    What does one compartment cost per step, how long does it take until a velocity is right to 0.5, 0.1 and
+    0.01 %, and do both hold as axons grow longer and more numerous, on more threads, and while recording?
+
+Method
+    Everything below is one run on one machine, in double precision; the tools take turns, each number is the
+    median of the turns, and each ratio is given with its least and greatest within one turn. What is compared
+    runs on one thread and is timed on the processor's clock, which other work on the machine disturbs least
+    and which counts any second thread. A peer is timed for its time loop alone and in its best honest setting
+    (see ``settings`` in the answer); axon is timed for the complete call, set-up and spikes included.
+
+    *Cost*: squid axons (HH 1952, 6.3 degC, 10 cm) of 1000 compartments at dt 0.05 ms, firing repetitively
+    under a steady current; one axon, then 64 of different diameters in one call. Each tool's velocity at
+    these steps is told beside its cost.
+
+    *Time to a velocity*: the same axon at 18.5 degC and 476 um, one pulse, velocity between 4 and 8 cm. Each
+    tool runs on a grid of (dx, dt); its error is that against the travelling wave of the same equations, and
+    its time to an accuracy is that of its fastest run within it. For a peer this may be luck, two errors
+    that cancel; for axon a run counts only if every finer run of its grid is within too. "Extrapolated" is
+    Richardson's in dt, from the runs at dt and dt/2; it is also done by hand for the peers.
+
+    *Scaling*: cost of a further step, and threads, on the wall clock.
+
+Expected answer
+    Of this machine's kind (2 cores, 2.3 GHz, AVX-512) are known, in ns per compartment-step: NEURON 90,
+    CoreNEURON 59, Brian2 87, Jaxley 44, Arbor 30; and to 0.1 %: NEURON 49 ms, Arbor 155 ms; to 0.01 %:
+    NEURON 203 ms. axon should be 5 times faster per compartment-step than Arbor and 15 times faster than
+    NEURON (64 axons: 8 and 20 times), reach 0.1 % 30 times and 0.01 % 100 times sooner than the best peer,
+    and gain 1.8 times from a second thread.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from _benchmark.accuracy import accuracy
+from _benchmark.cost import cost
+from _benchmark.drawing import draw
+from _benchmark.machine import machine
+from _benchmark.own import AXON
+from _benchmark.peers import find_peers
+from _benchmark.problem import Problem
+from _benchmark.scaling import recording, scaling
+
+from axon import study
+
+Answer = dict[str, Any]
+
+STEADY_FIRING = Problem(
+    diameters=(476.0,),
+    length=1e5,
+    celsius=6.3,
+    amplitude=5000.0,
+    pulse=np.inf,
+    duration=200.0,
+    compartments=1000,
+    dt=0.05,
+)
+MANY = tuple(float(diameter) for diameter in np.linspace(400.0, 560.0, 64))
+
+
+def run(quick: bool = False) -> Answer:
+    """All numbers; ``quick`` leaves out the slow peers, the fine steps and the large sizes."""
+    peers, missing = find_peers()
+    settings = {tool.name: f"{tool.version}: {tool.setting}" for tool in [AXON, *peers]}
+    if quick:
+        missing |= {peer.name: "left out of the quick version" for peer in peers if peer.slow}
+        peers = [peer for peer in peers if not peer.slow]
+    one = dataclasses.replace(STEADY_FIRING, duration=50.0 if quick else 200.0)
+    many = dataclasses.replace(STEADY_FIRING, diameters=MANY, duration=4.0 if quick else 12.0)
+    rounds = 3 if quick else 5
+    answer: Answer = {
+        "machine": machine(),
+        "settings": settings,
+        "missing": missing,
+        "cost": {"one": cost(peers, one, rounds), "many": cost(peers, many, rounds)},
+        "accuracy": accuracy(peers, quick, 2 if quick else 3),
+        "scaling": scaling(quick, 2 if quick else 3),
+        "recording": recording(quick, rounds),
+    }
+    return answer | {"answer": list(words(answer))}
+
+
+def words(answer: Answer) -> Iterator[str]:
+    """The answer as lines of text."""
+    facts = answer["machine"]
+    yield f"{facts['processor']}, {facts['processors']} processors, {facts['lanes']} lanes"
+    yield from cost_in_words(answer["cost"])
+    yield from accuracy_in_words(answer["accuracy"])
+    yield from scaling_in_words(answer)
+    for name, why in answer["missing"].items():
+        yield f"{name}: {why}"
+
+
+def cost_in_words(answer: Answer) -> Iterator[str]:
+    one, many = answer["one"], answer["many"]
+    yield ""
+    head = f"{'one axon':>10}  {'times axon':<18}{many['axons']:>3} axons  times axon"
+    yield f"{'ns per compartment-step':<26}{head}"
+    for name in one["ns_per_compartment_step"]:
+        line = f"{name:<26}"
+        for part, gap in ((one, 18), (many, 0)):
+            found = part["ns_per_compartment_step"].get(name)
+            line += f"{found['median']:>10.2f}  " if found else f"{'':>12}"
+            line += f"{times(part['times_axon'].get(name)):<{gap}}"
+        yield line.rstrip()
+
+
+def times(found: Answer | None) -> str:
+    return f"{found['median']:.1f} ({found['least']:.1f}..{found['greatest']:.1f})" if found else ""
+
+
+def accuracy_in_words(answer: Answer) -> Iterator[str]:
+    yield ""
+    for entry, asked in zip(answer["time_to"], answer["measure_velocity"], strict=True):
+        yield f"velocity within {100 * entry['accuracy']:g} %:"
+        for name, found in sorted(entry["ms"].items(), key=lambda item: item[1]["median"]):
+            unit = "mV" if "CVODE" in name else "ms"
+            at = f"dx {found['dx_um']:g} um, {found['dt_ms_or_tolerance_mV']:.4g} {unit}"
+            yield f"    {name:<34}{found['median']:>9.2f} ms   {at}"
+        yield (
+            f"    {'axon.measure_velocity(accuracy=)':<34}{asked['ms']['median']:>9.2f} ms   "
+            f"states {100 * asked['stated_error']:.2g} %, is off by {100 * asked['error']:.2g} %"
+        )
+        for label in ("best_peer", "best_peer_with_extrapolation_by_hand"):
+            if label in entry:
+                found = entry[label]
+                yield f"    {label.replace('_', ' ')}: {found['name']}, {times(found)} times {found['axon']}"
+
+
+def scaling_in_words(answer: Answer) -> Iterator[str]:
+    found = answer["scaling"]
+    yield ""
+    yield "ns per compartment of a further step, one thread (s before the first step)"
+    for rows in (found["length"], found["number"]):
+        yield "    " + ", ".join(
+            f"{row['axons']} x {row['compartments_each']}: {row['ns_per_compartment_step']:.2f} "
+            f"({row['seconds_before_first_step']:.2g})"
+            for row in rows
+        )
+    for n, gain in found["threads"]["times_faster_than_one"].items():
+        yield f"{n} threads, {found['threads']['axons']} axons: {times(gain)} times faster than one"
+    if found.get("memory"):
+        most, before = found["memory"]["megabytes"], found["memory"]["megabytes_before"]
+        yield f"memory of {found['memory']['compartments']} compartments: {most:.0f} MB, {before:.0f} MB before"
+    yield "recording, in times the cost of recording nothing:"
+    for name, cost_of in answer["recording"].items():
+        yield f"    {name:<36}{times(cost_of)}"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    print(study.conduct(__file__, __doc__, run, {"figure.png": draw}, argv))
+
+
+if __name__ == "__main__":
+    main()
