@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def velocity(arguments: argparse.Namespace) -> None:
-    """Measure the conduction velocity in a run; with --error, run its axon again to put an error bar on it."""
+    """Measure the conduction velocity in a run; --error runs its axon again for an error bar."""
     from axon.describe import velocity_facts
     from axon.run import load
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from axon.engine.lanes import Cable, Patch
 from axon.geometry import Compartments
 from axon.membranes import Channel, Membrane
-from axon.stimuli import Clamp, Pulse, Train
+from axon.stimuli import Clamp, Pulse, Ramp, Train
 
 Array = NDArray[Any]
 
@@ -62,6 +62,8 @@ class _Coefficients:
 
 def patch_kinds(compartments: Compartments) -> tuple[list[tuple[int, float]], NDArray[np.intp]]:
     """The different (membrane index, celsius) along the axon, and which one each compartment is."""
+    if len(compartments.membranes) == 1 and np.ptp(compartments.celsius) == 0:
+        return [(0, float(compartments.celsius[0]))], np.zeros(len(compartments), np.intp)
     both = compartments.membrane + 1j * compartments.celsius
     kinds, which = np.unique(both, return_inverse=True)
     return [(int(kind.real), float(kind.imag)) for kind in kinds], np.reshape(which, -1)
@@ -69,7 +71,7 @@ def patch_kinds(compartments: Compartments) -> tuple[list[tuple[int, float]], ND
 
 def build_cable(
     compartments: Compartments,
-    currents: Sequence[Pulse | Train],
+    currents: Sequence[Pulse | Train | Ramp],
     clamps: Sequence[Clamp],
     v: Array,
     *,
@@ -113,7 +115,7 @@ def build_cable(
                 leak[here] += channel.conductance * scale[here]
                 leak_current[here] += channel.conductance * channel.reversal * scale[here]
         for i, gate in enumerate(gate for c in gated_channels(membrane) for gate in c.gates):
-            gates[here, i] = gate.steady_state(v[here])
+            gates[here, i] = gate.steady_state(np.unique(v[here]) if np.ptp(v[here]) == 0 else v[here])
     sources = [compartments.shares(stimulus.at, order) for stimulus in currents]
     held = np.array([compartments.nearest(clamp.at) for clamp in clamps], dtype=np.intp)
     return Cable(
@@ -143,10 +145,11 @@ def _coupling(compartments: Compartments) -> Array:
 
 def _smooth(compartments: Compartments, held: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Faces to the compartment before where the compact operator holds: both sides equal, none clamped."""
+    before = np.arange(len(compartments)) - 1
     same = np.ones(len(compartments), bool)
     for name in ("length", "diameter", "resistivity", "membrane", "celsius"):
         values = getattr(compartments, name)
-        same &= values == np.roll(values, 1)
+        same &= values == values[before]
     if not compartments.ring:
         same[0] = False
     for at in held:

@@ -19,10 +19,11 @@ from axon.membranes import Channel, Gate, Membrane
 from axon.membranes.gate import SAMPLES
 from axon.membranes.rates import SampledRate
 from axon.record import Record
-from axon.stimuli import Clamp, Pulse, Train
+from axon.stimuli import Clamp, Pulse, Ramp, Train
 
 _NOUNS: dict[str, type] = {
-    noun.__name__: noun for noun in (Axon, Section, Membrane, Channel, Gate, Pulse, Train, Clamp, Record)
+    noun.__name__: noun
+    for noun in (Axon, Section, Membrane, Channel, Gate, Pulse, Train, Ramp, Clamp, Record)
 }
 _SHIPPED = "axon.membranes."
 

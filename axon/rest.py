@@ -12,6 +12,7 @@ Array = NDArray[np.floating]
 
 _TOLERANCE = 1e-10  # mV, of the last Newton step
 _MOST_STEPS = 50
+_SHORTEST = 1e-3  # of a full Newton step
 
 
 def resting_voltage(compartments: Compartments) -> Array:
@@ -41,15 +42,23 @@ def resting_voltage(compartments: Compartments) -> Array:
     from scipy.sparse.linalg import spsolve
 
     axial = _axial_matrix(compartments)
+    current, slope = _membrane_current(compartments, v)
+    residual = axial @ v + current
     for _ in range(_MOST_STEPS):
-        current, slope = _membrane_current(compartments, v)
-        residual = axial @ v + current
         step = spsolve(csc_array(axial + diags_array(slope)), -residual)
-        v = v + step
-        if np.abs(step).max() < _TOLERANCE:
-            return v
         if not np.isfinite(step).all():
             break
+        if np.abs(step).max() < _TOLERANCE:
+            return v + step
+        # A steep current can send Newton to and fro: shorten the step until it brings the sum of currents down.
+        before, scale = float(residual @ residual), 1.0
+        while scale > _SHORTEST:
+            current, slope = _membrane_current(compartments, v + scale * step)
+            residual = axial @ (v + scale * step) + current
+            if float(residual @ residual) < before:
+                break
+            scale /= 2
+        v = v + scale * step
     raise NoRest(
         f"the axon finds no resting state: Newton's method did not settle in {_MOST_STEPS} steps; "
         "check that neighbouring membranes can rest together"

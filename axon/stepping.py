@@ -133,9 +133,10 @@ class Stepper:
     def _recover(self) -> None:
         """Widen the tables to where V has gone, or say that it is nowhere sensible."""
         v = self.group.state.v
-        lost = ~(np.abs(v) < _RUNAWAY)
-        if lost.any():
-            self._unstable(int(np.flatnonzero(lost)[0]))
+        size = np.where(np.isnan(v), np.inf, np.abs(v))
+        worst = int(np.argmax(size))
+        if size[worst] >= _RUNAWAY:
+            self._unstable(worst)
         self.group.widen(*_cells(v))
 
     def _unstable(self, flat: int) -> None:

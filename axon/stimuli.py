@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ class Train:
         not_negative("Train.duration", self.duration, "ms")
         positive("Train.interval", self.interval, "ms")
         not_negative("Train.at", self.at, "um")
-        if isinstance(self.count, bool) or int(self.count) != self.count or self.count < 1:
+        if isinstance(self.count, bool) or not isinstance(self.count, Integral) or self.count < 1:
             raise ValueError(f"Train.count must be a whole number >= 1, got {self.count!r}")
         if self.interval < self.duration:
             raise ValueError(
@@ -88,6 +89,37 @@ class Train:
         begun = np.clip(np.floor(since / self.interval), 0, self.count - 1)
         current = np.clip(since - begun * self.interval, 0.0, self.duration)
         return self.amplitude * (begun * self.duration + current)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ramp:
+    """A current that rises in proportion to time, and ends at its greatest.
+
+    Parameters
+    ----------
+    amplitude : float
+        Reached at the end, nA; positive depolarises.
+    start, duration : float
+        ms; the rate of rise is ``amplitude / duration``.
+    at : float
+        Position along the axon, um.
+    """
+
+    amplitude: float
+    start: float = 0.0
+    duration: float
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        finite("Ramp.amplitude", self.amplitude, "nA")
+        not_negative("Ramp.start", self.start, "ms")
+        positive("Ramp.duration", self.duration, "ms")
+        not_negative("Ramp.at", self.at, "um")
+
+    def charge(self, t: Array) -> Array:
+        """Charge (pC) injected from the beginning up to the times ``t`` (ms, any shape)."""
+        since = np.clip(np.asarray(t, float) - self.start, 0.0, self.duration)
+        return self.amplitude * since**2 / (2.0 * self.duration)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,4 +158,4 @@ class Clamp:
         return np.where((step >= first) & (step < last), float(self.voltage), np.nan)
 
 
-Stimulus = Pulse | Train | Clamp
+Stimulus = Pulse | Train | Ramp | Clamp

@@ -44,7 +44,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from _benchmark.accuracy import accuracy
-from _benchmark.cost import cost
+from _benchmark.cost import cost, velocities
 from _benchmark.drawing import draw
 from _benchmark.machine import machine
 from _benchmark.own import AXON
@@ -71,19 +71,19 @@ MANY = tuple(float(diameter) for diameter in np.linspace(400.0, 560.0, 64))
 
 def run(quick: bool = False) -> Answer:
     """All numbers; ``quick`` leaves out the slow peers, the fine steps and the large sizes."""
-    peers, missing = find_peers()
-    settings = {tool.name: f"{tool.version}: {tool.setting}" for tool in [AXON, *peers]}
-    if quick:
-        missing |= {peer.name: "left out of the quick version" for peer in peers if peer.slow}
-        peers = [peer for peer in peers if not peer.slow]
+    peers, missing = find_peers(slow=not quick)
     one = dataclasses.replace(STEADY_FIRING, duration=50.0 if quick else 200.0)
-    many = dataclasses.replace(STEADY_FIRING, diameters=MANY, duration=4.0 if quick else 12.0)
+    many = dataclasses.replace(STEADY_FIRING, diameters=MANY, duration=4.0 if quick else 20.0)
     rounds = 3 if quick else 5
     answer: Answer = {
         "machine": machine(),
-        "settings": settings,
+        "settings": {tool.name: f"{tool.version}: {tool.setting}" for tool in [AXON, *peers]},
         "missing": missing,
-        "cost": {"one": cost(peers, one, rounds), "many": cost(peers, many, rounds)},
+        "cost": {
+            "one": cost(peers, one, rounds),
+            "many": cost(peers, many, rounds),
+            "velocity": velocities(peers, one),
+        },
         "accuracy": accuracy(peers, quick, 2 if quick else 3),
         "scaling": scaling(quick, 2 if quick else 3),
         "recording": recording(quick, rounds),
@@ -103,17 +103,18 @@ def words(answer: Answer) -> Iterator[str]:
 
 
 def cost_in_words(answer: Answer) -> Iterator[str]:
-    one, many = answer["one"], answer["many"]
-    yield ""
-    head = f"{'one axon':>10}  {'times axon':<18}{many['axons']:>3} axons  times axon"
-    yield f"{'ns per compartment-step':<26}{head}"
-    for name in one["ns_per_compartment_step"]:
-        line = f"{name:<26}"
-        for part, gap in ((one, 18), (many, 0)):
-            found = part["ns_per_compartment_step"].get(name)
-            line += f"{found['median']:>10.2f}  " if found else f"{'':>12}"
-            line += f"{times(part['times_axon'].get(name)):<{gap}}"
-        yield line.rstrip()
+    for part in (answer["one"], answer["many"]):
+        yield ""
+        yield (
+            f"ns per compartment-step, {part['axons']} x {part['compartments']} compartments"
+            f"   {'':9}{'times axon':<22}times its loop"
+        )
+        for name, found in part["ns_per_compartment_step"].items():
+            error = answer["velocity"].get(name, {}).get("error")
+            yield (
+                f"    {name:<26}{found['median']:>8.2f} ns   {'' if error is None else f'{100 * error:+.2f} %':<9}"
+                f"{times(part['times_axon'][name]):<22}{times(part['times_loop'][name])}"
+            )
 
 
 def times(found: Answer | None) -> str:
@@ -152,7 +153,7 @@ def scaling_in_words(answer: Answer) -> Iterator[str]:
         yield f"{n} threads, {found['threads']['axons']} axons: {times(gain)} times faster than one"
     if found.get("memory"):
         most, before = found["memory"]["megabytes"], found["memory"]["megabytes_before"]
-        yield f"memory of {found['memory']['compartments']} compartments: {most:.0f} MB, {before:.0f} MB before"
+        yield f"memory of {found['memory']['compartments']} compartments: {most:.0f} MB ({before:.0f} before)"
     yield "recording, in times the cost of recording nothing:"
     for name, cost_of in answer["recording"].items():
         yield f"    {name:<36}{times(cost_of)}"

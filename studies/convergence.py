@@ -217,7 +217,7 @@ def in_words(answer: dict[str, Any]) -> list[str]:
         *lines,
         f"tau = {1e3 * fastest:.3g} us: time constant of the fastest gate; lambda = {constant:.4g} um: "
         "length constant at 1 kHz; with them the table serves other axons",
-        "the last line is extrapolated from two runs",
+        "the last line is extrapolated from two runs, as axon.measure_velocity does",
     ]
 
 

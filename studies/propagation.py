@@ -143,7 +143,7 @@ def run(quick: bool = False) -> dict[str, Any]:
         "amplitude_mV": REST + peak - rest,
         "lowest_mV": REST + trough,
         "answer": (
-            f"{theta:.3f} ± {steps:.2g} m/s at the default steps, {limit:.6f} ± {exact.error:.1g} m/s "
+            f"{theta:.4f} ± {steps:.4f} m/s at the default steps, {limit:.6f} ± {exact.error:.6f} m/s "
             f"extrapolated; overshoot {REST + peak:.2f} mV, amplitude {REST + peak - rest:.2f} mV"
         ),
     }

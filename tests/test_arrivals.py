@@ -97,7 +97,11 @@ def test_three_spikes_make_five_branches() -> None:
     arrival = np.minimum.reduce([wave(50), wave(5050), wave(8050)])
     found = branches(X, arrival)
     assert [(int(branch.sites[0]), branch.heading) for branch in found] == [
-        (0, 1), (50, 1), (50, -1), (80, 1), (80, -1)
+        (0, 1),
+        (50, 1),
+        (50, -1),
+        (80, 1),
+        (80, -1),
     ]
     assert [branch.end for branch in found] == ["collision", "collision", "collision", "end", "collision"]
 

@@ -77,17 +77,23 @@ class Case:
 
 CASES = {
     "smooth start away from rest": Case(SQUID, [], 8e-6, start=hump(SQUID.compartments(DX).position)),
-    "pulse with edges inside a step": Case(SQUID, [Pulse(amplitude=30e3, start=OFF, duration=0.3, at=3_100)], 2.6e-4),
+    "pulse with edges inside a step": Case(
+        SQUID, [Pulse(amplitude=30e3, start=OFF, duration=0.3, at=3_100)], 2.6e-4
+    ),
     "train with edges inside a step": Case(
         SQUID, [Train(amplitude=10e3, start=OFF, duration=0.08, interval=0.32, count=4, at=3_100)], 1.8e-3
     ),
     "pulses at both ends": Case(
-        SQUID, [Pulse(amplitude=10e3, duration=1), Pulse(amplitude=-3e3, start=OFF, duration=1, at=20_000)], 1.7e-3
+        SQUID,
+        [Pulse(amplitude=10e3, duration=1), Pulse(amplitude=-3e3, start=OFF, duration=1, at=20_000)],
+        1.7e-3,
     ),
     "sections": Case(MIXED, [Pulse(amplitude=40e3, start=OFF, duration=0.24, at=2_000)], 4e-5),
     "ring": Case(RING, [Pulse(amplitude=30e3, start=OFF, duration=0.3, at=3_100)], 1.5e-4),
     "one compartment": Case(PATCH, [Pulse(amplitude=200, start=OFF, duration=0.3)], 1.7e-4),
-    "clamp on and off": Case(SQUID, [Clamp(voltage=-20, start=0.4, duration=0.8, at=4_000)], 2.8e-3, dx=1_000),
+    "clamp on and off": Case(
+        SQUID, [Clamp(voltage=-20, start=0.4, duration=0.8, at=4_000)], 2.8e-3, dx=1_000
+    ),
     "clamp from the start": Case(SQUID, [Clamp(voltage=-20, at=0)], 6e-4, dx=1_000),
     "clamp at rest beside a spike": Case(
         SQUID, [Clamp(voltage=-64.99637933, at=20_000), Pulse(amplitude=30e3, start=OFF, duration=0.3)], 3e-4
@@ -117,7 +123,13 @@ def test_order_in_dx_on_the_passive_cable(order: int, tolerance: float, level: f
         start = -65 + 20 * np.cos(k * cable.compartments(length / n).position)
         record = Record(every=dt * steps)
         run = simulate(
-            cable, duration=dt * steps, dt=dt, dx=length / n, order=order, initial_voltage=start, record=record
+            cable,
+            duration=dt * steps,
+            dt=dt,
+            dx=length / n,
+            order=order,
+            initial_voltage=start,
+            record=record,
         )
         assert run.voltage is not None
         errors.append(np.abs(run.voltage[-1] + 65 - factor * (start + 65)).max())
@@ -150,7 +162,9 @@ def velocity(dt: float, dx: float, order: int) -> float:
     return run.velocity(between=(30_000, 50_000)).value
 
 
-@pytest.mark.parametrize(("order", "tolerance", "coarse", "fine"), [(2, 0.1, 9e-3, 1.3e-3), (4, 0.2, 3e-4, 5e-6)])
+@pytest.mark.parametrize(
+    ("order", "tolerance", "coarse", "fine"), [(2, 0.1, 9e-3, 1.3e-3), (4, 0.2, 3e-4, 5e-6)]
+)
 def test_order_in_dx_of_the_velocity(order: int, tolerance: float, coarse: float, fine: float) -> None:
     meshes = np.array([1000.0, 750.0, 600.0, 500.0, 375.0])
     truth = velocity(0.01, 62.5, 4)

@@ -81,9 +81,18 @@ def test_every_injected_charge_stays_on_a_membrane_that_lets_none_through(
         Train(amplitude=-2.0, start=start, duration=0.02, interval=0.1, count=3, at=0.0),
     ]
     # From 0 mV, so that rounding is relative to what was injected and not to what lay there.
-    how = {"duration": 0.6, "dt": 0.013, "dx": 100, "order": order, "initial_voltage": 0.0, "record": EVERY_STEP}
+    how = {
+        "duration": 0.6,
+        "dt": 0.013,
+        "dx": 100,
+        "order": order,
+        "initial_voltage": 0.0,
+        "record": EVERY_STEP,
+    }
     run = simulate(tight, stimuli, **how)
-    assert_allclose(run.compartments.capacitance @ run_end(run), 7.0 * width - 3 * 2.0 * 0.02, rtol=0, atol=1e-11)
+    assert_allclose(
+        run.compartments.capacitance @ run_end(run), 7.0 * width - 3 * 2.0 * 0.02, rtol=0, atol=1e-11
+    )
 
 
 @pytest.mark.parametrize("order", [2, 4])
@@ -144,7 +153,9 @@ def test_splitting_a_section_in_two_changes_nothing(order: int) -> None:
 def test_turning_a_ring_turns_its_answer(shift: int, order: int) -> None:
     ring = Axon(length=8_000, diameter=476, membrane=HH, celsius=18.5, ring=True)
     runs = [
-        simulate(ring, Pulse(amplitude=30_000, duration=0.2, at=at), duration=1.5, dt=0.02, dx=250, order=order)
+        simulate(
+            ring, Pulse(amplitude=30_000, duration=0.2, at=at), duration=1.5, dt=0.02, dx=250, order=order
+        )
         for at in (125.0 + 250.0 * 3, 125.0 + 250.0 * ((3 + shift) % 32))
     ]
     assert np.ptp(voltage(runs[0])) > 80
@@ -161,8 +172,9 @@ def test_a_spike_on_a_ring_meets_itself_on_the_far_side() -> None:
 
 def test_several_stimuli_act_together_on_a_passive_cable_as_their_sum() -> None:
     cable = Axon(length=2_000, diameter=4, membrane=passive())
-    one, two = Pulse(amplitude=0.5, start=0.1, duration=1, at=300), Train(
-        amplitude=-0.2, duration=0.1, interval=0.3, count=5, at=1_900
+    one, two = (
+        Pulse(amplitude=0.5, start=0.1, duration=1, at=300),
+        Train(amplitude=-0.2, duration=0.1, interval=0.3, count=5, at=1_900),
     )
     how = {"duration": 2, "dt": 0.02, "dx": 50}
     both, first, second = (voltage(simulate(cable, s, **how)) for s in ([one, two], one, two))
@@ -179,7 +191,9 @@ def test_what_is_recorded_does_not_change_what_happens() -> None:
 
 
 def test_an_axon_without_stimuli_stays_at_rest() -> None:
-    mixed = Axon(sections=[Section(2_000, 100, HH), Section(500, 20, passive(reversal=-80)), Section(1_000, 50, HH)])
+    mixed = Axon(
+        sections=[Section(2_000, 100, HH), Section(500, 20, passive(reversal=-80)), Section(1_000, 50, HH)]
+    )
     run = simulate(mixed, duration=5, dt=0.02, dx=100)
     assert np.ptp(voltage(run)[0]) > 0.2  # the passive stretch pulls its neighbours down
     assert_allclose(voltage(run), voltage(run)[:1].repeat(len(run.time), 0), rtol=0, atol=1e-8)
@@ -201,7 +215,9 @@ def test_clamp_holds_its_voltage_to_the_last_bit(level: float) -> None:
 def test_two_clamps_pin_the_stretch_between_them() -> None:
     cable = Axon(length=2_000, diameter=4, membrane=passive(conductance=0.0))
     clamps = [Clamp(voltage=-80.0, at=0), Clamp(voltage=-20.0, at=2_000)]
-    run = simulate(cable, clamps, duration=200, dt=0.02, dx=100, initial_voltage=-65, record=Record(every=200))
+    run = simulate(
+        cable, clamps, duration=200, dt=0.02, dx=100, initial_voltage=-65, record=Record(every=200)
+    )
     # Without a leak the steady potential is a straight line.
     assert_allclose(voltage(run)[-1], np.linspace(-80, -20, 20), rtol=0, atol=1e-9)
 
@@ -217,13 +233,20 @@ def test_a_clamped_patch_shows_the_gates_of_a_step() -> None:
     # Hodgkin & Huxley's own experiment: at constant V every gate relaxes exponentially.
     patch = Axon(length=100, diameter=100, membrane=HH)
     clamp = Clamp(voltage=0.0, start=0.2)
-    run = simulate(patch, clamp, duration=3, dt=0.01, dx=100, record=Record(every=0.1, gates=True, currents=True))
+    run = simulate(
+        patch, clamp, duration=3, dt=0.01, dx=100, record=Record(every=0.1, gates=True, currents=True)
+    )
     since = run.time[2:] - 0.2
     for name, gate in HH.gates.items():
         start, end = gate.steady_state(HH.resting_potential()), gate.steady_state(0.0)
         exact = end + (start - end) * np.exp(-since / gate.time_constant(0.0, 6.3))
         assert_allclose(run.gates[name][2:, 0], exact, rtol=0, atol=1e-7)
-    assert_allclose(run.currents["Na"][2:, 0], 0.12 * (run.gates["m"] ** 3 * run.gates["h"])[2:, 0] * -50, rtol=1e-12, atol=0)
+    assert_allclose(
+        run.currents["Na"][2:, 0],
+        0.12 * (run.gates["m"] ** 3 * run.gates["h"])[2:, 0] * -50,
+        rtol=1e-12,
+        atol=0,
+    )
 
 
 # ----- defaults
@@ -249,7 +272,9 @@ def test_numerics_tell_what_was_done() -> None:
     assert simulate(SQUID, duration=0.1).numerics["dx"] is None
 
 
-@pytest.mark.parametrize(("duration", "dt", "steps"), [(1.0, 0.1, 10), (0.3, 0.1, 3), (1.0, 0.3, 4), (0.7, 0.7, 1)])
+@pytest.mark.parametrize(
+    ("duration", "dt", "steps"), [(1.0, 0.1, 10), (0.3, 0.1, 3), (1.0, 0.3, 4), (0.7, 0.7, 1)]
+)
 def test_duration_is_rounded_up_to_whole_steps(duration: float, dt: float, steps: int) -> None:
     cable = Axon(length=1_000, diameter=10, membrane=passive())
     assert simulate(cable, duration=duration, dt=dt).numerics["steps"] == steps
@@ -281,10 +306,19 @@ def once(**changes: object) -> Callable[[], object]:
         (once(dt=0.5), r"dt = 0.5 ms is too large for a stable answer: .* use at most 0\.\d+ ms"),
         (once(duration=0.001), r"duration must be at least one time step of 0\.0025 ms, got 0.001"),
         (once(dx=-3), r"dx must be > 0 um, got -3"),
-        (once(dx=20_000), r"dx must not be longer than a section: got 20000 um, but section 0 is 10000 um long"),
+        (
+            once(dx=20_000),
+            r"dx must not be longer than a section: got 20000 um, but section 0 is 10000 um long",
+        ),
         (once(order=3), r"order must be 2 or 4, got 3"),
-        (once(stimuli=Pulse(amplitude=1, duration=1, at=10_001)), r"Pulse.at must lie on the axon \(0..10000 um\), got 10001"),
-        (once(stimuli=[Clamp(voltage=0, at=2e4)]), r"Clamp.at must lie on the axon \(0..10000 um\), got 20000.0"),
+        (
+            once(stimuli=Pulse(amplitude=1, duration=1, at=10_001)),
+            r"Pulse.at must lie on the axon \(0..10000 um\), got 10001",
+        ),
+        (
+            once(stimuli=[Clamp(voltage=0, at=2e4)]),
+            r"Clamp.at must lie on the axon \(0..10000 um\), got 20000.0",
+        ),
         (
             once(stimuli=[Clamp(voltage=0, at=0), Clamp(voltage=1, at=100)]),
             r"two Clamps hold the same compartment; move one of them or make dx smaller",
@@ -292,14 +326,32 @@ def once(**changes: object) -> Callable[[], object]:
         (once(stimuli="pulse"), r"stimuli must be Pulse, Train or Clamp, got 'p'"),
         (once(stimuli=[400.0]), r"stimuli must be Pulse, Train or Clamp, got 400.0"),
         (once(axon=HH), r"axon must be an Axon, got hodgkin_huxley\(\)"),
-        (once(initial_voltage=[-65.0] * 3), r"initial_voltage .* each of the 40 compartments, got an array of shape \(3,\)"),
+        (
+            once(initial_voltage=[-65.0] * 3),
+            r"initial_voltage .* each of the 40 compartments, got an array of shape \(3,\)",
+        ),
         (once(initial_voltage=np.nan), r"initial_voltage must be finite"),
         (once(record=Record(gates=["q"])), r"unknown gate 'q'; known: h, m, n"),
-        (once(record=Record(currents=["na"])), r"unknown channel 'na'; did you mean 'Na'\? known: K, Na, leak"),
-        (once(record=Record(positions=[2e4])), r"Record.positions must lie on the axon \(0..10000 um\), got 20000.0"),
-        (lambda: simulate_many([SQUID], PULSE, duration=1, threads=0), r"threads must be a whole number >= 1, got 0"),
-        (lambda: simulate_many([SQUID], PULSE, duration=1, threads=1.5), r"threads must be a whole number >= 1, got 1.5"),  # type: ignore[arg-type]
-        (lambda: simulate_many([SQUID, SQUID], [PULSE], duration=1), r"stimuli must be one stimulus .* of the 2, got 1"),
+        (
+            once(record=Record(currents=["na"])),
+            r"unknown channel 'na'; did you mean 'Na'\? known: K, Na, leak",
+        ),
+        (
+            once(record=Record(positions=[2e4])),
+            r"Record.positions must lie on the axon \(0..10000 um\), got 20000.0",
+        ),
+        (
+            lambda: simulate_many([SQUID], PULSE, duration=1, threads=0),
+            r"threads must be a whole number >= 1, got 0",
+        ),
+        (
+            lambda: simulate_many([SQUID], PULSE, duration=1, threads=1.5),
+            r"threads must be a whole number >= 1, got 1.5",
+        ),  # type: ignore[arg-type]
+        (
+            lambda: simulate_many([SQUID, SQUID], [PULSE], duration=1),
+            r"stimuli must be one stimulus .* of the 2, got 1",
+        ),
         (lambda: simulate_many([SQUID, 3], PULSE, duration=1), r"axon must be an Axon, got 3"),  # type: ignore[list-item]
     ],
 )
@@ -328,7 +380,9 @@ def test_a_rate_that_is_no_number_stops_the_run_and_is_named() -> None:
     membrane = Membrane("broken", (Channel("X", 1e-6, -65.0, (gate,)), Channel("leak", 0.0003, -65.0)))
     axon = Axon(length=1_000, diameter=10, membrane=membrane)
     with pytest.raises(Unstable, match=r"voltage is nan mV at t = 0\.\d+ ms, x = 50 um"):
-        simulate(axon, Pulse(amplitude=30, start=0.5, duration=1), duration=5, dt=0.02, dx=100, initial_voltage=-65)
+        simulate(
+            axon, Pulse(amplitude=30, start=0.5, duration=1), duration=5, dt=0.02, dx=100, initial_voltage=-65
+        )
 
 
 def test_a_voltage_far_outside_the_usual_range_is_no_reason_to_stop() -> None:
@@ -399,7 +453,9 @@ np.savez(sys.argv[1], *[run.voltage for run in runs], *[run.gates["m"] for run i
 """
 
 
-def test_the_engine_gives_the_same_answers_without_the_compiler(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_engine_gives_the_same_answers_without_the_compiler(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     folder = tmp_path_factory.mktemp("engines")
     answers = []
     for disabled in ("0", "1"):

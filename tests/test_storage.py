@@ -84,7 +84,13 @@ def test_attributes_come_back_with_format_and_version(path: Path) -> None:
     storage.write(path, example(), {**ATTRS, "long": long, "yes": True, "n": 3})
     _, attrs = storage.read(path)
     assert attrs == {
-        **ATTRS, "long": long, "yes": 1, "n": 3, "format": "axon-run", "format_version": 1, "complete": True
+        **ATTRS,
+        "long": long,
+        "yes": 1,
+        "n": 3,
+        "format": "axon-run",
+        "format_version": 1,
+        "complete": True,
     }
     assert type(attrs["n"]) is int
 

@@ -10,7 +10,19 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from axon import Axon, Channel, Clamp, Membrane, Pulse, Record, Section, hodgkin_huxley, passive, simulate, simulate_many
+from axon import (
+    Axon,
+    Channel,
+    Clamp,
+    Membrane,
+    Pulse,
+    Record,
+    Section,
+    hodgkin_huxley,
+    passive,
+    simulate,
+    simulate_many,
+)
 
 Array = NDArray[np.float64]
 
@@ -20,7 +32,9 @@ CONDUCTANCE, REST = 0.0003, -65.0  # S/cm2, mV
 CABLE = Axon(length=LENGTH, diameter=DIAMETER, membrane=passive(), axial_resistivity=RESISTIVITY)
 LAMBDA = 1e4 * np.sqrt(DIAMETER * 1e-4 / (4 * RESISTIVITY * CONDUCTANCE))  # um
 TAU = 1.0 / (CONDUCTANCE * 1e3)  # ms, at 1 uF/cm2
-INFINITE = RESISTIVITY * LAMBDA * 1e-4 / (np.pi * (DIAMETER * 1e-4) ** 2 / 4) * 1e-6  # Mohm, semi-infinite cable
+INFINITE = (
+    RESISTIVITY * LAMBDA * 1e-4 / (np.pi * (DIAMETER * 1e-4) ** 2 / 4) * 1e-6
+)  # Mohm, semi-infinite cable
 
 SQUID = {"diameter": 476.0, "membrane": hodgkin_huxley(), "axial_resistivity": 35.4}
 
@@ -58,7 +72,9 @@ def test_steady_passive_cable_follows_its_green_function(source: float, order: i
 def test_a_cosine_on_the_passive_cable_decays_at_its_own_rate(mode: int) -> None:
     k = mode * np.pi / LENGTH
     start = REST + 20 * np.cos(k * CABLE.compartments(20).position)
-    run = simulate(CABLE, duration=2, dt=0.002, dx=20, order=4, initial_voltage=start, record=Record(every=0.1))
+    run = simulate(
+        CABLE, duration=2, dt=0.002, dx=20, order=4, initial_voltage=start, record=Record(every=0.1)
+    )
     decay = np.exp(-run.time / TAU * (1 + (LAMBDA * k) ** 2))
     exact = REST + 20 * decay[:, None] * np.cos(k * run.position)
     assert_allclose(run.voltage, exact, rtol=0, atol=4e-4)  # measured 2e-7 to 3e-4 mV, from dt
@@ -86,12 +102,29 @@ def test_clamp_onset_does_not_ring() -> None:
 
 def rallpack_series(t: Array, x: float) -> Array:
     """Rallpack 1 (Bhalla, Bilitch & Bower 1992) as its exact Fourier series, mV; ``x`` in um."""
-    length, diameter, g, c, ra, current = 0.1, 1e-4, 0.25e-4, 1e-6, 100.0, 0.1e-9  # cm, S/cm2, F/cm2, ohm cm, A
+    length, diameter, g, c, ra, current = (
+        0.1,
+        1e-4,
+        0.25e-4,
+        1e-6,
+        100.0,
+        0.1e-9,
+    )  # cm, S/cm2, F/cm2, ohm cm, A
     space = np.sqrt(diameter / (4 * ra * g))
-    steady = ra * space / (np.pi * diameter**2 / 4) * np.cosh((length - x * 1e-4) / space) / np.sinh(length / space)
+    steady = (
+        ra
+        * space
+        / (np.pi * diameter**2 / 4)
+        * np.cosh((length - x * 1e-4) / space)
+        / np.sinh(length / space)
+    )
     n = np.arange(4_000)
     rate = 1 + (space * n * np.pi / length) ** 2
-    weight = np.where(n == 0, 1.0, 2.0) / (g * np.pi * diameter * length * rate) * np.cos(n * np.pi * x * 1e-4 / length)
+    weight = (
+        np.where(n == 0, 1.0, 2.0)
+        / (g * np.pi * diameter * length * rate)
+        * np.cos(n * np.pi * x * 1e-4 / length)
+    )
     decaying = np.exp(-np.outer(t * 1e-3 * g / c, rate)) @ weight
     return -65.0 + 1e3 * current * (steady - decaying)
 
@@ -112,7 +145,9 @@ def test_rallpack_1_follows_its_exact_series(order: int, dx: float, dt: float, l
     membrane = passive(conductance=0.25e-4, reversal=-65.0)
     cable = Axon(length=1_000, diameter=1, membrane=membrane, axial_resistivity=100)
     record = Record(every=0.05, positions=[0, 1_000])
-    run = simulate(cable, Pulse(amplitude=0.1, duration=np.inf), duration=250, dt=dt, dx=dx, order=order, record=record)
+    run = simulate(
+        cable, Pulse(amplitude=0.1, duration=np.inf), duration=250, dt=dt, dx=dx, order=order, record=record
+    )
     assert run.voltage is not None
     for column, x in enumerate(run.position):
         exact = rallpack_series(run.time[1:], x) + 65.0
@@ -209,7 +244,8 @@ class TestTravellingSpike:
         how = {"duration": duration + 2, "dx": 250, "order": 4, "record": Record(voltage=None)}
         pulse = Pulse(amplitude=100_000, duration=0.2)
         coarse, fine = (
-            simulate(axon, pulse, dt=dt, **how).velocity(between=(70_000, 100_000)).value for dt in (0.004, 0.002)
+            simulate(axon, pulse, dt=dt, **how).velocity(between=(70_000, 100_000)).value
+            for dt in (0.004, 0.002)
         )
         assert_allclose(fine + (fine - coarse) / 3, velocity, rtol=2e-6, atol=0)  # measured 8e-7, 2e-7
 
@@ -252,7 +288,13 @@ def test_rallpack_3_follows_another_simulator() -> None:
     cable = Axon(length=1_000, diameter=1, membrane=membrane, axial_resistivity=100)
     record = Record(every=0.05, positions=[0, 1_000])
     run = simulate(
-        cable, Pulse(amplitude=0.1, duration=np.inf), duration=250, dt=0.005, dx=1, record=record, initial_voltage=-65
+        cable,
+        Pulse(amplitude=0.1, duration=np.inf),
+        duration=250,
+        dt=0.005,
+        dx=1,
+        record=record,
+        initial_voltage=-65,
     )
     assert run.voltage is not None
     assert_allclose(run.time[::5], trace[:, 0], rtol=0, atol=1e-9)
@@ -278,7 +320,8 @@ def test_response_is_reciprocal() -> None:
     )
     a, b = (float(x) for x in mixed.compartments(50).position[[3, 33]])
     runs = [
-        simulate(mixed, Pulse(amplitude=5, start=0.3, duration=2, at=at), duration=5, dt=0.02, dx=50) for at in (a, b)
+        simulate(mixed, Pulse(amplitude=5, start=0.3, duration=2, at=at), duration=5, dt=0.02, dx=50)
+        for at in (a, b)
     ]
     there, back = (run.voltage[:, 33 if run.stimuli[0].at == a else 3] for run in runs)
     assert there.max() > REST + 0.4

@@ -225,8 +225,7 @@ def test_standard_error_is_the_scatter_of_many_draws(origin: float) -> None:
     random = np.random.default_rng(1)
     noise = 0.002  # ms
     found = [
-        conduction_velocity(X, wave(origin) + random.normal(scale=noise, size=X.size))
-        for _ in range(400)
+        conduction_velocity(X, wave(origin) + random.normal(scale=noise, size=X.size)) for _ in range(400)
     ]
     scatter = float(np.std([velocity.value for velocity in found], ddof=1))
     stated = np.sqrt(np.mean([velocity.standard_error**2 for velocity in found]))
@@ -376,10 +375,14 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments: dict[str, Any], m
         ({"direction": "both"}, "18.734 ± 0.001 m/s in both directions, 244 sites from 40.1 to 79.9 mm"),
         ({"standard_error": 0.0}, "18.73420 ± <0.00001 m/s orthodromic, 244 sites from 40.1 to 79.9 mm"),
         ({"standard_error": 2.3}, "19 ± 2 m/s orthodromic, 244 sites from 40.1 to 79.9 mm"),
-        ({"value": 0.51237, "standard_error": 4e-4, "first_position": 2005.0, "last_position": 3995.0},
-         "0.5124 ± 0.0004 m/s orthodromic, 244 sites from 2.00 to 4.00 mm"),
-        ({"first_position": 600.5, "last_position": 401.0},
-         "18.734 ± 0.001 m/s orthodromic, 244 sites from 600.5 to 401.0 um"),
+        (
+            {"value": 0.51237, "standard_error": 4e-4, "first_position": 2005.0, "last_position": 3995.0},
+            "0.5124 ± 0.0004 m/s orthodromic, 244 sites from 2.00 to 4.00 mm",
+        ),
+        (
+            {"first_position": 600.5, "last_position": 401.0},
+            "18.734 ± 0.001 m/s orthodromic, 244 sites from 600.5 to 401.0 um",
+        ),
     ],
 )
 def test_velocity_reads_well(changes: dict[str, Any], text: str) -> None:

@@ -45,6 +45,10 @@ Ints = NDArray[np.int64]
 CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
 # A clamped compartment's diagonal: its own unknown vanishes to rounding, and the clamp is added afterwards.
 HELD = 1e30
+# Fields of a kind of row, after where its parameters start, and how many a factor has.
+KIND = 5
+FIRST_ENTRY, LAST_ENTRY, FIRST_FACTOR, LAST_FACTOR = (np.uint64(i) for i in range(1, KIND))
+FACTOR = np.uint64(4)
 # What a row with stimuli has besides, each a vector over lanes: added to D; injected current, part of b;
 # current from a clamped neighbour, no part of b; 0 where V is held, else 1; the level at which it is held.
 EXTRAS = 5
@@ -63,14 +67,14 @@ class Plan(NamedTuple):
     chunks: int  # of four gates each, per compartment
     joined: bool  # lanes are consecutive pieces of one axon
     fourth: bool  # compact operator
-    row_kind: NDArray[np.uint64]  # (rows,) which of the different rows
-    kinds: NDArray[np.uint64]  # (kinds, 5) start in params; first and last gate entry; first and last factor
+    row_kind: NDArray[np.uint64]  # (rows,) where in kinds this row's kind begins
+    kinds: NDArray[np.uint64]  # flat: start in params; first, last gate entry; first, last place in factors
     params: Floats  # flat: see the fields above
     entry_chunk: NDArray[np.uint64]  # (entries,)
     origin: NDArray[np.int32]  # (entries * LANES,) start of the table of this lane
     stride: NDArray[np.int32]  # (entries * LANES,) doubles from one table row to the next
     still: NDArray[np.int32]  # (entries * LANES,) zeros: origin and stride that leave gates alone
-    factors: NDArray[np.uint64]  # (factors, 4) place of the gate, exponent, first of its channel?, last?
+    factors: NDArray[np.uint64]  # flat: place of the gate, exponent, first of its channel?, last?
     table: Floats
     table_start: float  # mV
     table_density: float  # cells per mV
@@ -131,7 +135,7 @@ class Samples(NamedTuple):
 def _find_cells(plan, state, row):
     """Where in the tables the row's voltages lie."""
     kind = plan.row_kind[row]
-    if plan.kinds[kind, 2] > plan.kinds[kind, 1]:
+    if plan.kinds[kind + LAST_ENTRY] > plan.kinds[kind + FIRST_ENTRY]:
         v = load(state.v, row * LANES)
         locate((v - plan.table_start) * plan.table_density, state.cell, state.fraction)
 
@@ -142,7 +146,7 @@ def _advance_gates(plan, state, origin, stride, row):
     scratch = state.scratch
     chunk_size = GATES_PER_CHUNK * LANES
     kind = plan.row_kind[row]
-    for entry in range(plan.kinds[kind, 1], plan.kinds[kind, 2]):
+    for entry in range(plan.kinds[kind + FIRST_ENTRY], plan.kinds[kind + LAST_ENTRY]):
         chunk = np.int64(plan.entry_chunk[entry])
         x0, x1, x2, x3 = advance(
             state.gates,
@@ -169,15 +173,15 @@ def _conduct(plan, state, row):
     scratch = state.scratch
     width = np.uint64(LANES)
     kind = plan.row_kind[row]
-    at = kinds[kind, 0]
+    at = kinds[kind]
     capacity = load(params, np.int64(at + np.uint64(CAPACITY * LANES)))
     d = capacity + load(params, np.int64(at + np.uint64(LEAK * LANES)))
     b = capacity * load(state.v, row * LANES) + load(params, np.int64(at + np.uint64(LEAK_CURRENT * LANES)))
     pair = at + np.uint64(CHANNELS * LANES)
     fraction = d
-    for f in range(kinds[kind, 3], kinds[kind, 4]):
-        x = load(scratch, np.int64(factors[f, 0]))
-        power = factors[f, 1]
+    for f in range(kinds[kind + FIRST_FACTOR], kinds[kind + LAST_FACTOR], FACTOR):
+        x = load(scratch, np.int64(factors[f]))
+        power = factors[f + np.uint64(1)]
         y = x
         if power >= np.uint64(4):
             y = x * x
@@ -188,8 +192,8 @@ def _conduct(plan, state, row):
             y = x * x * x
         elif power == np.uint64(2):
             y = x * x
-        fraction = y if factors[f, 2] else fraction * y
-        if factors[f, 3]:
+        fraction = y if factors[f + np.uint64(2)] else fraction * y
+        if factors[f + np.uint64(3)]:
             d = d + load(params, np.int64(pair)) * fraction
             b = b + load(params, np.int64(pair + width)) * fraction
             pair += width + width
@@ -203,7 +207,7 @@ def _conduct(plan, state, row):
 
 @inlined
 def _field(plan, row, field):
-    return load(plan.params, np.int64(plan.kinds[plan.row_kind[row], 0] + np.uint64(field * LANES)))
+    return load(plan.params, np.int64(plan.kinds[plan.row_kind[row]] + np.uint64(field * LANES)))
 
 
 @inlined
@@ -429,7 +433,7 @@ def _impose(plan, state, place, level):
     state.damped[0] = DAMPED_STEPS
     row, lane = place // LANES, place % LANES
     kind = plan.row_kind[row]
-    for entry in range(np.int64(plan.kinds[kind, 1]), np.int64(plan.kinds[kind, 2])):
+    for entry in range(np.int64(plan.kinds[kind + FIRST_ENTRY]), np.int64(plan.kinds[kind + LAST_ENTRY])):
         chunk = np.int64(plan.entry_chunk[entry])
         for gate in range(GATES_PER_CHUNK):
             steady0, decay0 = _half_step(plan, place, entry, lane, before, gate)

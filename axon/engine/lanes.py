@@ -317,7 +317,7 @@ class _Layout:
                 seen[key] = len(firsts)
                 firsts.append(int(start))
             which[start:stop] = seen[key]
-        kinds = np.zeros((len(firsts), 5), np.uint64)
+        kinds = np.zeros((len(firsts), kernel.KIND), np.uint64)
         params: list[Floats] = []
         entries: tuple[list, list, list] = ([], [], [])
         factors: list[tuple[int, int, int, int]] = []
@@ -333,19 +333,20 @@ class _Layout:
                 self._add_entries(s, patch[row], base, entries)
                 self._add_factors(s, factors)
             block = np.concatenate(blocks)
-            kinds[kind] = (size, first_entry, len(entries[0]), first_factor, len(factors))
+            per = int(kernel.FACTOR)
+            kinds[kind] = (size, first_entry, len(entries[0]), per * first_factor, per * len(factors))
             params.append(block.reshape(-1))
             size += block.size
         return (
-            kinds,
+            kinds.reshape(-1),
             np.concatenate(params),
             (
                 np.array(entries[0], np.uint64),
                 np.array(entries[1], np.int32).reshape(-1),
                 np.array(entries[2], np.int32).reshape(-1),
             ),
-            np.array(factors, np.uint64).reshape(-1, 4),
-            which,
+            np.array(factors, np.uint64).reshape(-1),
+            which * np.uint64(kernel.KIND),
         )
 
     def _channel_parameters(self, patch: Ints) -> list[Floats]:

@@ -89,7 +89,7 @@ def grids(quick: bool) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
         first = (0.0025, 0.00125, 0.000625)
         return {
             "axon, order 2": (second, fine),
-            "axon, order 4": ((1000.0, 500.0), (0.02, 0.01, 0.005, 0.0025)),
+            "axon, order 4": ((1000.0, 500.0, 250.0), (0.02, 0.01, 0.005, 0.0025)),
             "NEURON": (second, fine),
             "CVODE": (second, (1e-3, 1e-4)),
             "Arbor": (second, first),
@@ -115,7 +115,7 @@ def runs_of(peers: Sequence[Peer], quick: bool) -> list[Run]:
     settings += [
         (peer.name, "Arbor" if peer.name == "Arbor" else "NEURON", peer.prepare)
         for peer in peers
-        if not peer.slow
+        if peer.scan
     ]
     runs = []
     for curve, kind, prepare in settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import tempfile
 from importlib import import_module
 from typing import Any
@@ -14,10 +15,12 @@ from _benchmark.problem import NOT_WATCHED, Array, Peer, Problem, Trial, first_c
 
 
 def look(release: str) -> list[Peer]:
+    hook = sys.excepthook
     brian = import_module("brian2")
+    sys.excepthook = hook  # it would report every later error as its own
     prepare = functools.partial(_prepare, brian)
     setting = "C++ standalone, exponential Euler, one thread; timed by itself, but for the first 0.1 ms"
-    return [Peer("Brian2", setting, release, prepare, many=False, slow=True)]
+    return [Peer("Brian2", setting, release, prepare, many=False, scan=False)]
 
 
 _MODEL = """

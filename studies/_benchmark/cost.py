@@ -7,33 +7,48 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from _benchmark.own import AXON
+from _benchmark.own import AXON, axons_of
 from _benchmark.problem import Peer, Problem
+from axon.protocols.wave import travelling_wave
 
 Answer = dict[str, Any]
 
 
+LOOP = "axon, time loop alone"
+
+
 def cost(peers: Sequence[Peer], problem: Problem, rounds: int) -> Answer:
-    """Nanoseconds per compartment-step of every tool, ratios to axon's, and velocities at these steps."""
+    """Nanoseconds per compartment-step of every tool, and ratios to axon's complete call and to its time loop."""
     tools = [AXON, *(peer for peer in peers if peer.many or len(problem.diameters) == 1)]
     trials = {tool.name: tool.prepare(problem, False) for tool in tools}
-    spent: dict[str, list[float]] = {name: [] for name in trials}
+    short = dataclasses.replace(problem, duration=problem.duration / 5)
+    begin = AXON.prepare(short, False)
+    spent: dict[str, list[float]] = {name: [] for name in (AXON.name, LOOP, *trials)}
     for turn in range(rounds + 1):
-        for name, trial in trials.items():
-            seconds = trial()[0]
-            if turn:  # the first warms up
-                spent[name].append(seconds / problem.work * 1e9)
-    check = dataclasses.replace(problem, diameters=problem.diameters[:1], duration=12.0)
+        seconds = {name: trial()[0] for name, trial in trials.items()}
+        further = seconds[AXON.name] - begin()[0]
+        seconds[LOOP] = further * problem.work / (problem.work - short.work)
+        if turn:  # the first warms up
+            for name in spent:
+                spent[name].append(seconds[name] / problem.work * 1e9)
     return {
         "axons": len(problem.diameters),
         "compartments": problem.compartments,
         "dt_ms": problem.dt,
         "duration_ms": problem.duration,
         "ns_per_compartment_step": {name: spread(values) for name, values in spent.items()},
-        "times_axon": {name: ratio(spent[name], spent["axon"]) for name in spent if name != "axon"},
-        "velocity_m_per_s": {
-            tool.name: check.speed(tool.prepare(check, True)()[1]) for tool in tools if rounds
-        },
+        "times_axon": {peer: ratio(spent[peer], spent[AXON.name]) for peer in spent},
+        "times_loop": {peer: ratio(spent[peer], spent[LOOP]) for peer in spent},
+    }
+
+
+def velocities(peers: Sequence[Peer], problem: Problem) -> Answer:
+    """Velocity (m/s) of every tool at the problem's steps, beside that of the travelling wave."""
+    once = dataclasses.replace(problem, duration=12.0)
+    wave = travelling_wave(axons_of(problem)[0]).velocity
+    found = {tool.name: once.speed(tool.prepare(once, True)()[1]) for tool in [AXON, *peers]}
+    return {
+        name: {"velocity_m_per_s": velocity, "error": velocity / wave - 1} for name, velocity in found.items()
     }
 
 

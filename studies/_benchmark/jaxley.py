@@ -23,7 +23,7 @@ def look(release: str) -> list[Peer]:
     setting = (
         "JAX on the CPU, implicit Euler, vmap over axons, jit compiled; processor time of all its threads"
     )
-    return [Peer("Jaxley", setting, release, functools.partial(_prepare, jax, jaxley), slow=True)]
+    return [Peer("Jaxley", setting, release, functools.partial(_prepare, jax, jaxley), scan=False)]
 
 
 def _squid_channel(jnp: Any) -> Any:

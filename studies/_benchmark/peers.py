@@ -12,15 +12,21 @@ from importlib.metadata import version
 from _benchmark import arbor, brian, jaxley, neuron
 from _benchmark.problem import Peer
 
+LOOKS = {"neuron": neuron.look, "arbor": arbor.look, "brian2": brian.look, "jaxley": jaxley.look}
+SLOW = ("brian2", "jaxley")  # they compile each problem anew
 
-def find_peers() -> tuple[list[Peer], dict[str, str]]:
-    """The peers that can be imported here, and why the others cannot."""
+
+def find_peers(*, slow: bool) -> tuple[list[Peer], dict[str, str]]:
+    """The peers that can be imported here, and why the others cannot; the slow ones only if wanted."""
     found: list[Peer] = []
     missing: dict[str, str] = {}
-    looks = {"neuron": neuron.look, "arbor": arbor.look, "brian2": brian.look, "jaxley": jaxley.look}
-    for package, look in looks.items():
+    for package, look in LOOKS.items():
         try:
-            found += look(version(package))
+            release = version(package)
+            if package in SLOW and not slow:
+                missing[package] = "installed, but left out of the quick version"
+            else:
+                found += look(release)
         except ImportError:
             missing[package] = "not installed"
         except Exception as error:  # one that breaks while it imports is news for the table, not its end

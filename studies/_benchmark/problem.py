@@ -62,8 +62,8 @@ NOT_WATCHED = np.zeros((0, 0))
 class Peer:
     """A simulator in one setting.
 
-    ``prepare(problem, watch)`` gives the trial; ``many`` says whether it takes several axons, and ``slow``
-    whether it compiles for each problem, too long for a quick look.
+    ``prepare(problem, watch)`` gives the trial; ``many`` says whether it takes several axons, and ``scan``
+    whether it is worth running at many steps, each of which some tools compile anew.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Peer:
     version: str
     prepare: Prepare
     many: bool = True
-    slow: bool = False
+    scan: bool = True
 
 
 def first_crossing(v: Array, dt: float) -> float:

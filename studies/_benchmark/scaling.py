@@ -53,6 +53,7 @@ def call(axons: Sequence[axon.Axon], compartments: int, steps: int, threads: int
     begun = time.perf_counter()
     axon.simulate_many(
         axons,
+        [()] * len(axons),
         duration=steps * DT,
         dt=DT,
         dx=DX,

@@ -126,12 +126,17 @@ class DenseScheme:
         return 2 * np.linalg.solve(matrix, right) - v
 
 
-PULSE = Pulse(amplitude=30_000, start=0.1037, duration=0.2, at=3_210)  # edges inside steps, between two centres
+PULSE = Pulse(
+    amplitude=30_000, start=0.1037, duration=0.2, at=3_210
+)  # edges inside steps, between two centres
 CASES = {
     "pulse": (SQUID, [PULSE]),
     "two at once": (
         SQUID,
-        [Pulse(amplitude=30_000, start=0.1, duration=0.2), Train(amplitude=9e3, duration=0.1, interval=0.5, count=3, at=1e4)],
+        [
+            Pulse(amplitude=30_000, start=0.1, duration=0.2),
+            Train(amplitude=9e3, duration=0.1, interval=0.5, count=3, at=1e4),
+        ],
     ),
     "patchwork": (PATCHWORK, [Pulse(amplitude=60_000, start=0.1, duration=0.2, at=0)]),
     "ring": (Axon(length=10_000, diameter=476, membrane=HH, celsius=18.5, ring=True), [PULSE]),
@@ -142,8 +147,12 @@ CASES = {
 }
 
 
-def voltage(axon: Axon, stimuli: Sequence[Stimulus], *, dt: float, dx: float, order: int, steps: int) -> Array:
-    run = simulate(axon, stimuli, duration=steps * dt, dt=dt, dx=dx, order=order, record=Record(every=EVERY_STEP))
+def voltage(
+    axon: Axon, stimuli: Sequence[Stimulus], *, dt: float, dx: float, order: int, steps: int
+) -> Array:
+    run = simulate(
+        axon, stimuli, duration=steps * dt, dt=dt, dx=dx, order=order, record=Record(every=EVERY_STEP)
+    )
     assert run.voltage is not None
     return run.voltage
 
@@ -163,7 +172,10 @@ def test_engine_follows_the_dense_scheme_with_exact_rates(case: str, order: int)
 @pytest.mark.parametrize("held", [0, 1, 4, 5, 19, 38, 39])  # the pieces of the axon meet at 4 | 5
 def test_clamped_engine_follows_the_dense_scheme(held: int, order: int) -> None:
     at = float(SQUID.compartments(250).position[held])
-    stimuli = [Clamp(voltage=-10.0, start=0.2, duration=0.6, at=at), Pulse(amplitude=20_000, start=0.1, duration=0.2, at=5_000)]
+    stimuli = [
+        Clamp(voltage=-10.0, start=0.2, duration=0.6, at=at),
+        Pulse(amplitude=20_000, start=0.1, duration=0.2, at=5_000),
+    ]
     ours = voltage(SQUID, stimuli, dt=0.02, dx=250, order=order, steps=60)
     exact = DenseScheme(SQUID, stimuli, dt=0.02, dx=250, order=order).run(ours[0], 60)
     assert_allclose(ours, exact, rtol=0, atol=5e-7)

@@ -6,7 +6,20 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from axon import Axon, Clamp, Gate, Membrane, Pulse, Record, Run, Section, hodgkin_huxley, passive, simulate, simulate_many
+from axon import (
+    Axon,
+    Clamp,
+    Gate,
+    Membrane,
+    Pulse,
+    Record,
+    Run,
+    Section,
+    hodgkin_huxley,
+    passive,
+    simulate,
+    simulate_many,
+)
 from axon.engine.lanes import aligned
 from axon.engine.simd import LANES
 from axon.membranes import Channel
@@ -52,7 +65,11 @@ def assert_same(one: Run, other: Run, *, atol: float) -> None:
 
 def mixed_batch() -> tuple[list[Axon], list[list[Stimulus]]]:
     """Eight axons that have little in common."""
-    sections = [Section(1_500, 80, HH, celsius=12.0), Section(1_000, 150, passive(reversal=-62)), Section(700, 60, five_gates())]
+    sections = [
+        Section(1_500, 80, HH, celsius=12.0),
+        Section(1_000, 150, passive(reversal=-62)),
+        Section(700, 60, five_gates()),
+    ]
     axons = [
         axon_of(40),
         axon_of(33, diameter=30),

@@ -50,7 +50,14 @@ def test_vectors_compute_like_arrays() -> None:
 @pytest.mark.parametrize("lane", [0, 3, LANES - 1])
 @pytest.mark.parametrize(
     ("value", "is_outside"),
-    [(-1.0, False), (np.nextafter(-1, -2), True), (np.nextafter(2.0, 0), False), (2.0, True), (np.nan, True), (-np.inf, True)],
+    [
+        (-1.0, False),
+        (np.nextafter(-1, -2), True),
+        (np.nextafter(2.0, 0), False),
+        (2.0, True),
+        (np.nan, True),
+        (-np.inf, True),
+    ],
 )
 def test_a_single_lane_outside_the_half_open_range_is_seen(value: float, is_outside: bool, lane: int) -> None:
     x = np.zeros(LANES)
@@ -61,9 +68,18 @@ def test_a_single_lane_outside_the_half_open_range_is_seen(value: float, is_outs
 @pytest.mark.parametrize("lane", [0, 5, LANES - 1])
 @pytest.mark.parametrize(
     ("before", "after", "rises"),
-    [(-1.5, -0.5, True), (-1.5, -1.0, True), (-1.0, 0.0, False), (-0.5, -1.5, False), (-2.0, -1.5, False), (np.nan, 0, False)],
+    [
+        (-1.5, -0.5, True),
+        (-1.5, -1.0, True),
+        (-1.0, 0.0, False),
+        (-0.5, -1.5, False),
+        (-2.0, -1.5, False),
+        (np.nan, 0, False),
+    ],
 )
-def test_a_single_lane_that_reaches_threshold_is_seen(before: float, after: float, rises: bool, lane: int) -> None:
+def test_a_single_lane_that_reaches_threshold_is_seen(
+    before: float, after: float, rises: bool, lane: int
+) -> None:
     x, y = np.full(LANES, -9.0), np.full(LANES, -9.0)
     x[lane], y[lane] = before, after
     assert comparisons(x, y, -1.0, 2.0)[1] == rises

@@ -45,7 +45,9 @@ def test_table_error_falls_with_the_cube_of_the_cell(monkeypatch: pytest.MonkeyP
     cells, errors = np.array([2.0, 1.0, 0.5, 0.25, 0.125]), []
     for cell in cells:
         monkeypatch.setattr(tables, "CELL", cell)
-        decay, gain = interpolated(build(exact, round(-100 / cell), round(60 / cell)), round(-100 / cell), v, cell)
+        decay, gain = interpolated(
+            build(exact, round(-100 / cell), round(60 / cell)), round(-100 / cell), v, cell
+        )
         true = exact(v)
         errors.append(max(np.abs(decay[:, :3] - true[0]).max(), np.abs(gain[:, :3] - true[1]).max()))
     assert errors[3] < 1e-8  # of the gates' 0..1, at the cell in use
