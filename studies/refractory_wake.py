@@ -363,7 +363,7 @@ def run(quick: bool = False) -> Answer:
         "answer": [
             "A pulse in the middle sends two spikes outward; two that meet end there, and nothing passes.",
             f"A pulse of {STRENGTH:g} x threshold ({threshold():.0f} nA, 0.2 ms) fails in the wake "
-            f"until {backward:.2f} ms after the spike, launches one backward alone until {refractory:.2f} ms, "
+            f"until {backward:.2f} ms after the spike, sends one backward alone until {refractory:.2f} ms, "
             "then both ways.",
             f"On a ring of {RING / 1e3:g} mm a spike went round {rings['laps']} times and settled to "
             f"{rings['velocity']['value']:.3f} m/s.",
@@ -429,7 +429,7 @@ def draw_places(found: Answer, ax: Axes) -> None:
     for letter, t, side in zip("efg", times, (4, -9, 4), strict=True):
         ax.annotate(letter, (middle / 1e3, t), (side, -3), textcoords="offset points", fontweight="bold")
     ax.set(xlim=(0, LENGTH / 1e3), ylim=(11, 0), xlabel="position (mm)")
-    ax.set_title("outcome by place")
+    ax.set_title(f"outcome by place ({STRENGTH:g} x)")
     ax.legend(loc="lower left", borderaxespad=0.2)
 
 

@@ -12,7 +12,8 @@ from axon.geometry import DEFAULT_CELSIUS, Axon
 from axon.membranes import Membrane
 
 AREA = 1e-3  # cm2: of this much membrane, 1 uA/cm2 is 1 nA
-_DIAMETER = 1000.0  # um; thick and short, so that the default mesh is one compartment
+_DIAMETER = 1000.0  # um
+_WIRE = 1e-6  # ohm cm: with a wire along the axis the default mesh is one compartment, up to 40 cm2
 
 
 def space_clamp(membrane: Membrane, *, celsius: float = DEFAULT_CELSIUS, area: float = AREA) -> Axon:
@@ -32,10 +33,8 @@ def space_clamp(membrane: Membrane, *, celsius: float = DEFAULT_CELSIUS, area: f
         One compartment.
     """
     length = positive("area", area, "cm2") * 1e8 / (math.pi * _DIAMETER)
-    # Axoplasm without resistance to speak of, so that one compartment is enough however large the area.
-    resistivity = 1e-6 * min(1.0, (100.0 / length) ** 2)
     return Axon(
-        length=length, diameter=_DIAMETER, membrane=membrane, axial_resistivity=resistivity, celsius=celsius
+        length=length, diameter=_DIAMETER, membrane=membrane, axial_resistivity=_WIRE, celsius=celsius
     )
 
 

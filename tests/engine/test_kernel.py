@@ -52,9 +52,21 @@ def compact_weights(cut: Compartments, held: Sequence[int]) -> Array:
     return out
 
 
-def shares(cut: Compartments, x: float) -> Array:
-    """A point source's share of every compartment: linear between two centres."""
-    return np.array([np.interp(x, cut.position, row) for row in np.eye(len(cut))])
+def shares(cut: Compartments, x: float, order: int) -> Array:
+    """A point source's share of every compartment: linear between two centres, or cubic among four."""
+    n, dx = len(cut), cut.length[0]
+    nodes = 2 if order == 2 else 4
+    first = int(np.searchsorted(cut.position, x)) - nodes // 2
+    if order == 2:
+        first = min(max(first, 0), n - 2)
+        x = min(max(x, cut.position[0]), cut.position[-1])
+    out = np.zeros(n)
+    places = range(first, first + nodes)
+    for i in places:
+        factors = [(x / dx - 0.5 - j) / (i - j) for j in places if j != i]
+        ghost = i % n if cut.ring else -1 - i if i < 0 else 2 * n - 1 - i if i >= n else i  # beyond a sealed end
+        out[ghost] += np.prod(factors)
+    return out
 
 
 class DenseScheme:
@@ -63,7 +75,7 @@ class DenseScheme:
     def __init__(self, axon: Axon, stimuli: Sequence[Stimulus], *, dt: float, dx: float, order: int) -> None:
         self.cut, self.dt = axon.compartments(dx), dt
         self.capacity = 2 * self.cut.capacitance / dt
-        self.currents = [(s, shares(self.cut, s.at)) for s in stimuli if not isinstance(s, Clamp)]
+        self.currents = [(s, shares(self.cut, s.at, order)) for s in stimuli if not isinstance(s, Clamp)]
         self.clamps = [(s, self.cut.nearest(s.at)) for s in stimuli if isinstance(s, Clamp)]
         self.axial = axial_matrix(self.cut)
         compact = compact_weights(self.cut, [place for _, place in self.clamps])
@@ -94,36 +106,44 @@ class DenseScheme:
 
     def run(self, v: Array, steps: int) -> Array:
         """Voltage at every step, (steps + 1, n); gates go half a step before and half a step after t_k."""
-        v = v.copy()
+        v, damped = v.copy(), 0
         gates = [membrane.steady_gates(v[here]) for here, membrane, _ in self.stretches]
         frames = []
         for step in range(steps + 1):
             if step > 0:
                 gates = self.advance(gates, v, 0.5 * self.dt)
             held = self.held(step)
+            if any(v[place] != level for place, level in held.items()):
+                damped = 2
             v[list(held)] = list(held.values())
             gates = self.advance(gates, v, 0.5 * self.dt)
             frames.append(v.copy())
-            v = self.step(v, gates, step, held)
+            if damped > 0:  # the steps after a jump are two backward Euler halves each
+                damped -= 1
+                v = self.midpoint(self.midpoint(v, gates, step, held), gates, step, held)
+            else:
+                v = 2 * self.midpoint(v, gates, step, held) - v
         return np.array(frames)
 
-    def step(self, v: Array, gates: list[dict[str, Array]], step: int, held: dict[int, float]) -> Array:
+    def midpoint(self, v: Array, gates: list[dict[str, Array]], step: int, held: dict[int, float]) -> Array:
+        """Voltage half a step after ``v``, by backward Euler."""
         d, b = self.capacity.copy(), self.capacity * v
         for (here, membrane, _), own in zip(self.stretches, gates, strict=True):
             for channel, density in zip(membrane.channels, membrane.conductances(own).values(), strict=True):
                 total = density * self.cut.area[here] * 1e6  # uS
                 d[here] += total
                 b[here] += total * channel.reversal
-        injected = np.zeros_like(v)
         for stimulus, share in self.currents:
             charge = stimulus.charge(np.array([step, step + 1]) * self.dt)
-            injected += share * (charge[1] - charge[0]) / self.dt
+            b += share * (charge[1] - charge[0]) / self.dt
         matrix = np.diag(d) + self.compact * d - self.axial
-        right = b + self.compact @ b + injected
+        right = b + self.compact @ b
         for place, level in held.items():
             matrix[place], right[place] = 0.0, level
             matrix[place, place] = 1.0
-        return 2 * np.linalg.solve(matrix, right) - v
+        middle = np.linalg.solve(matrix, right)
+        middle[list(held)] = list(held.values())  # to the last bit
+        return middle
 
 
 PULSE = Pulse(

@@ -30,9 +30,9 @@ def comparisons(x, y, low, high):  # type: ignore[no-untyped-def]
 
 
 @simd.kernel
-def one_advance(gates, table, origin, stride, s, cell, fraction, out):  # type: ignore[no-untyped-def]
+def one_advance(gates, table, origin, stride, s, cell, fraction, offset, out):  # type: ignore[no-untyped-def]
     simd.locate(simd.load(s, 0), cell, fraction)
-    columns = simd.advance(gates, GATES_PER_CHUNK * LANES, table, origin, stride, LANES, cell, fraction)
+    columns = simd.advance(gates, GATES_PER_CHUNK * LANES, table, origin, stride, LANES, cell, fraction, offset)
     simd.store(out, 0, columns[0])
     simd.store(out, LANES, columns[1])
     simd.store(out, 2 * LANES, columns[2])
@@ -89,13 +89,14 @@ def test_gates_advance_by_the_parabola_of_their_own_table_row() -> None:
     rows = 11
     table = RANDOM.normal(size=3 * rows * TABLE_WIDTH)
     gates = RANDOM.uniform(size=2 * GATES_PER_CHUNK * LANES)
-    origin = np.zeros(2 * LANES, np.int64)
-    stride = np.zeros(2 * LANES, np.int64)
+    origin = np.zeros(2 * LANES, np.int32)
+    stride = np.zeros(2 * LANES, np.int32)
     origin[LANES:] = TABLE_WIDTH * RANDOM.integers(0, rows, LANES)
     stride[LANES:] = TABLE_WIDTH * RANDOM.integers(0, 3, LANES)
     s = RANDOM.uniform(0, rows - 1, LANES)
     before, out = gates.copy(), np.zeros(GATES_PER_CHUNK * LANES)
-    one_advance(gates, table, origin, stride, s, np.zeros(LANES, np.int32), np.zeros(LANES), out)
+    cells, offset = np.zeros(LANES, np.int32), np.zeros(LANES, np.int32)
+    one_advance(gates, table, origin, stride, s, cells, np.zeros(LANES), offset, out)
     expected = np.zeros((GATES_PER_CHUNK, LANES))
     for lane in range(LANES):
         at = origin[LANES + lane] + int(s[lane]) * stride[LANES + lane]

@@ -1,0 +1,237 @@
+"""Trials of one axon under many stimuli side by side, each run for as long as its outcome needs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.checks import finite, positive
+from axon.errors import AxonError, unknown_name
+from axon.geometry import Axon
+from axon.job import default_dt
+from axon.record import Record
+from axon.run import Run
+from axon.simulate import simulate_many
+from axon.stimuli import Stimulus, Train
+
+Array = NDArray[np.float64]
+Spike = Literal["propagated", "local"]
+Stimuli = tuple[Stimulus, ...]
+
+_KINDS = ("propagated", "local")
+# An outcome is decided when the spike came, or when for this long after the stimulus nothing has stirred: no
+# crossing anywhere, and V within this band around its start.
+_QUIET_STEPS = 300  # default steps: 3 ms in squid axon at 6.3 degC
+_QUIET_LEAST = 2.0  # ms; the membrane's own time constant does not shorten with warmth
+_BAND = 3.0  # mV
+_PATIENCE = 1.5  # factor by which a run is made longer
+_LONGEST = 2000.0  # ms after the stimulus
+_WATCHED = 32  # places along the axon
+
+
+class Undecided(AxonError):
+    """A trial whose outcome is still open after a very long time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What one trial came to.
+
+    Attributes
+    ----------
+    run : Run
+        Samples at the place of arrival and at places along the axon.
+    place : int
+        Index of the place of arrival among the recorded positions.
+    arrivals : (k,) ndarray
+        Upward crossings at the place of arrival, ms.
+    """
+
+    run: Run
+    place: int
+    arrivals: Array
+
+    @property
+    def stimuli(self) -> Stimuli:
+        """What was done to the axon."""
+        return self.run.stimuli
+
+    @property
+    def voltage(self) -> Array:
+        """V at the place of arrival at the times ``run.time``, mV."""
+        assert self.run.voltage is not None
+        return np.asarray(self.run.voltage[:, self.place], float)
+
+    @property
+    def depolarisation(self) -> float:
+        """The greatest at the place of arrival, mV above its start."""
+        return float(self.voltage.max() - self.voltage[0])
+
+
+Success = Callable[[Outcome], bool]
+
+
+class Trials:
+    """The place where the answer is read, the numerics, and how long runs have had to be so far.
+
+    Parameters
+    ----------
+    axon : Axon
+    at : float
+        Position of the stimulus, um.
+    spike : {"propagated", "local"}, optional
+        Whether the spike must arrive at the end of the axon that is farther from ``at`` (on a ring, opposite),
+        or arise at ``at``; by default propagated, but local in a single compartment.
+    crossing : float
+        mV, whose upward crossing is a spike.
+    duration : float, optional
+        ms of every run; by default each is as long as its outcome needs.
+    dt, dx, order
+        As for ``simulate``.
+    progress : bool
+        Whether the engine may say on a terminal that it compiles.
+    """
+
+    def __init__(
+        self,
+        axon: Axon,
+        at: float,
+        *,
+        spike: str | None = None,
+        crossing: float = -20.0,
+        duration: float | None = None,
+        dt: float | None = None,
+        dx: float | None = None,
+        order: int = 2,
+        progress: bool = True,
+    ) -> None:
+        if not isinstance(axon, Axon):
+            raise ValueError(f"axon must be an Axon, got {axon!r}")
+        if not 0 <= at <= axon.total_length * (1 + 1e-12):
+            raise ValueError(f"at must lie on the axon (0..{axon.total_length:g} um), got {at!r}")
+        if spike is not None and spike not in _KINDS:
+            raise ValueError(unknown_name("kind of spike", spike, _KINDS))
+        self.compartments = axon.compartments(dx)
+        self.axon, self.at, self.progress = axon, at, progress
+        one = len(self.compartments) == 1
+        if one and spike == "propagated":
+            raise ValueError(
+                'spike="propagated" needs somewhere to go, got an axon of one compartment; use spike="local"'
+            )
+        self.spike: Spike = "local" if one or spike == "local" else "propagated"
+        self.arrival = at if self.spike == "local" else _far_end(axon, at)
+        self.crossing = finite("crossing", crossing, "mV")
+        self.duration = None if duration is None else positive("duration", duration, "ms")
+        step = default_dt(axon) if dt is None else positive("dt", dt, "ms")
+        self.numerics = {"dt": step, "dx": dx, "order": order}
+        self.quiet = max(_QUIET_LEAST, _QUIET_STEPS * default_dt(axon))
+        self.allowance = 2 * self.quiet  # ms after the stimulus, which earlier trials have needed
+
+    def run(self, stimuli: Sequence[Stimuli], success: Success) -> list[Outcome]:
+        """Make every trial until ``success`` holds of its outcome, or until it can no more.
+
+        Parameters
+        ----------
+        stimuli : sequence of tuple of Stimulus
+            One entry for each trial.
+        success : callable
+            Once true of an outcome it must stay true if the run goes on.
+
+        Raises
+        ------
+        Undecided
+            When the axon does not come to rest.
+        ValueError
+            When a stimulus does not end and no ``duration`` is given.
+        """
+        stimuli = [tuple(own) for own in stimuli]
+        if self.duration is not None:
+            return self._simulated(stimuli, self.duration)
+        ends = np.array([max((end_of(one) for one in own), default=0.0) for own in stimuli])
+        if not np.isfinite(ends).all():
+            raise ValueError("a stimulus that never ends needs a duration (ms) after which to look")
+        found: dict[int, Outcome] = {}
+        pending, allowance = list(range(len(stimuli))), self.allowance
+        while pending:
+            duration = float(ends[pending].max()) + allowance
+            outcomes = self._simulated([stimuli[i] for i in pending], duration)
+            late = []
+            for i, outcome in zip(pending, outcomes, strict=True):
+                if success(outcome) or self._settled(outcome, ends[i]):
+                    found[i] = outcome
+                else:
+                    late.append(i)
+            self.allowance = max(self.allowance, allowance)
+            pending, allowance = late, allowance * _PATIENCE
+            if pending and allowance > _LONGEST:
+                raise Undecided(
+                    f"the axon still stirs {allowance / _PATIENCE:.0f} ms after {stimuli[pending[0]]!r}; "
+                    "give the duration (ms) after which a spike no longer counts"
+                )
+        return [found[i] for i in range(len(stimuli))]
+
+    def _simulated(self, stimuli: list[Stimuli], duration: float) -> list[Outcome]:
+        # A local spike is told from passive drive step by step; for a propagated one a rough look will do.
+        dt = self.numerics["dt"]
+        every = dt if self.spike == "local" else 0.1
+        watched = [self.arrival] if self.spike == "local" else self._watched()
+        runs = simulate_many(
+            [self.axon] * len(stimuli),
+            stimuli,
+            duration=duration,
+            record=Record(every=every, positions=watched, threshold=self.crossing),
+            progress=self.progress,
+            **self.numerics,  # type: ignore[arg-type]
+        )
+        if not all(run.complete for run in runs):
+            raise KeyboardInterrupt
+        self.progress = False  # the engine is compiled by now
+        goal = self.compartments.nearest(self.arrival)
+        return [Outcome(run, run.at(self.arrival), run.spike_time[run.spike_compartment == goal]) for run in runs]
+
+    def _watched(self) -> list[float]:
+        along = np.linspace(0.0, self.axon.total_length, _WATCHED)
+        return [self.at, self.arrival, *along.tolist()]
+
+    def _settled(self, outcome: Outcome, end: float) -> bool:
+        """Whether nothing more can come: quiet for a while, after the stimulus."""
+        run = outcome.run
+        assert run.voltage is not None
+        since = run.time[-1] - self.quiet
+        if since < end:
+            return False
+        crossings = outcome.arrivals if self.spike == "local" else run.spike_time
+        if crossings.size and crossings[-1] > since:
+            return False
+        late = run.voltage[run.time >= since] - run.voltage[0]
+        return bool(np.abs(late).max() < _BAND)
+
+
+def arrived(count: int) -> Success:
+    """At least so many spikes at the place of arrival."""
+    return lambda outcome: outcome.arrivals.size >= count
+
+
+def end_of(stimulus: Stimulus) -> float:
+    """When a stimulus is over, ms."""
+    if isinstance(stimulus, Train):
+        return stimulus.start + (stimulus.count - 1) * stimulus.interval + stimulus.duration
+    return stimulus.start + stimulus.duration
+
+
+def _far_end(axon: Axon, at: float) -> float:
+    length = axon.total_length
+    if axon.ring:
+        return (at + length / 2) % length
+    return length if at <= length / 2 else 0.0
+
+
+def rounded(value: float, error: float) -> str:
+    """A number with the digits that its error leaves it, and the error: ``4480.0 ± 0.2``."""
+    decimals = max(0, 1 - math.floor(math.log10(error))) if error > 0 else 6
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
