@@ -20,30 +20,86 @@ from axon.errors import AxonError, FileFormatError, NoPropagation, NoRest, Unsta
 from axon.geometry import Axon, Section
 from axon.job import default_dt
 from axon.measure.velocity import Velocity
-from axon.membranes import Channel, Gate, Membrane, hodgkin_huxley, passive
+from axon.membranes import (
+    Channel,
+    Gate,
+    Membrane,
+    PermeableChannel,
+    frankenhaeuser_huxley,
+    hodgkin_huxley,
+    passive,
+)
 from axon.record import Record
 from axon.run import Run, load
 from axon.simulate import simulate, simulate_many
-from axon.stimuli import Clamp, Pulse, Train
+from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 if TYPE_CHECKING:
+    from axon.action_potential import phases
     from axon.draw import animate, plot_kymograph, plot_run, plot_snapshots, plot_traces
+    from axon.draw.clamp import plot_clamp
+    from axon.draw.kinetics import plot_kinetics
+    from axon.draw.phases import plot_phases
+    from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
+    from axon.measure.landmarks import NoSpike
+    from axon.measure.spike import spike_shape
+    from axon.measure.wake import Wake
+    from axon.membranes.kinetics import gate_kinetics
+    from axon.membranes.shift import shifted
+    from axon.protocols.clamp import voltage_clamp
+    from axon.protocols.firing import firing_curve
+    from axon.protocols.following import follow_train, following_limit
+    from axon.protocols.ion_run import IonRun, SpikeCost, spike_cost
+    from axon.protocols.ions import simulate_ions
+    from axon.protocols.reentry import refractory_wake, velocity_in_wake
+    from axon.protocols.refractory import refractory_period
+    from axon.protocols.space_clamp import space_clamp
     from axon.protocols.stimulus import suprathreshold_pulse
+    from axon.protocols.strength_duration import strength_duration
+    from axon.protocols.threshold import find_threshold
     from axon.protocols.velocity import MeasuredVelocity, measure_velocity
     from axon.protocols.wave import travelling_wave, wave_speeds
 
 # Names whose home is imported when they are first used, so that ``import axon`` stays light.
 _LATER = {
-    "animate": "draw",
-    "measure_velocity": "protocols.velocity",
+    "IonRun": "protocols.ion_run",
+    "Ions": "ions",
     "MeasuredVelocity": "protocols.velocity",
-    "travelling_wave": "protocols.wave",
-    "wave_speeds": "protocols.wave",
+    "NoSpike": "measure.landmarks",
+    "Pump": "ions",
+    "SpikeCost": "protocols.ion_run",
+    "Wake": "measure.wake",
+    "animate": "draw",
+    "find_threshold": "protocols.threshold",
+    "firing_curve": "protocols.firing",
+    "follow_train": "protocols.following",
+    "following_limit": "protocols.following",
+    "gate_kinetics": "membranes.kinetics",
+    "ghk_voltage": "ions",
+    "measure_velocity": "protocols.velocity",
+    "nernst": "ions",
+    "phases": "action_potential",
+    "plot_clamp": "draw.clamp",
+    "plot_kinetics": "draw.kinetics",
     "plot_kymograph": "draw",
+    "plot_phases": "draw.phases",
     "plot_run": "draw",
     "plot_snapshots": "draw",
     "plot_traces": "draw",
+    "refractory_period": "protocols.refractory",
+    "refractory_wake": "protocols.reentry",
+    "shifted": "membranes.shift",
+    "simulate_ions": "protocols.ions",
+    "sodium_permeability": "ions",
+    "space_clamp": "protocols.space_clamp",
+    "spike_cost": "protocols.ion_run",
+    "spike_shape": "measure.spike",
+    "strength_duration": "protocols.strength_duration",
     "suprathreshold_pulse": "protocols.stimulus",
+    "travelling_wave": "protocols.wave",
+    "velocity_in_wake": "protocols.reentry",
+    "voltage_clamp": "protocols.clamp",
+    "wave_speeds": "protocols.wave",
 }
 
 __all__ = [
@@ -53,31 +109,63 @@ __all__ = [
     "Clamp",
     "FileFormatError",
     "Gate",
+    "IonRun",
+    "Ions",
     "MeasuredVelocity",
     "Membrane",
     "NoPropagation",
     "NoRest",
+    "NoSpike",
+    "PermeableChannel",
     "Pulse",
+    "Pump",
+    "Ramp",
     "Record",
     "Run",
     "Section",
+    "SpikeCost",
+    "Synapse",
     "Train",
     "Unstable",
     "Velocity",
+    "Wake",
     "animate",
     "default_dt",
+    "find_threshold",
+    "firing_curve",
+    "follow_train",
+    "following_limit",
+    "frankenhaeuser_huxley",
+    "gate_kinetics",
+    "ghk_voltage",
     "hodgkin_huxley",
     "load",
     "measure_velocity",
+    "nernst",
     "passive",
+    "phases",
+    "plot_clamp",
+    "plot_kinetics",
     "plot_kymograph",
+    "plot_phases",
     "plot_run",
     "plot_snapshots",
     "plot_traces",
+    "refractory_period",
+    "refractory_wake",
+    "shifted",
     "simulate",
+    "simulate_ions",
     "simulate_many",
+    "sodium_permeability",
+    "space_clamp",
+    "spike_cost",
+    "spike_shape",
+    "strength_duration",
     "suprathreshold_pulse",
     "travelling_wave",
+    "velocity_in_wake",
+    "voltage_clamp",
     "wave_speeds",
 ]
 

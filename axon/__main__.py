@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from axon.errors import AxonError, Unstable, unknown_name
+from axon.errors import AxonError, unknown_name
 
 if TYPE_CHECKING:
     from axon.geometry import Axon
@@ -80,20 +80,16 @@ def run(arguments: argparse.Namespace) -> int:
     from axon.simulate import simulate  # slow to import, so only once the arguments have proved good
 
     began = time.perf_counter()
-    try:
-        outcome = simulate(
-            axon,
-            pulse,
-            duration=arguments.duration,
-            dt=arguments.dt,
-            dx=arguments.dx,
-            order=arguments.order,
-            record=Record(gates=arguments.gates),
-            progress=not arguments.quiet,
-        )
-    except Unstable as error:
-        error.run.save(arguments.output)
-        raise Unstable(f"{error}; {arguments.output} holds the run up to then") from error
+    outcome = simulate(
+        axon,
+        pulse,
+        duration=arguments.duration,
+        dt=arguments.dt,
+        dx=arguments.dx,
+        order=arguments.order,
+        record=Record(gates=arguments.gates),
+        progress=not arguments.quiet,
+    )
     outcome.save(arguments.output)
     facts = {
         "file": arguments.output,

@@ -4,28 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.engine.lanes import Cable, Patch
+from axon.engine.lanes import Cable, Patch, Signature
 from axon.geometry import Compartments
-from axon.membranes import Channel, Membrane
-from axon.stimuli import Clamp, Pulse, Ramp, Train
+from axon.membranes import Channel, Gate, Membrane, PermeableChannel
+from axon.sources import Sources
+from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 Array = NDArray[Any]
+
+AnyChannel = Channel | PermeableChannel
 
 US_PER_S = 1e6
 
 
-def gated_channels(membrane: Membrane) -> tuple[Channel, ...]:
-    """The channels that have gates, in order."""
-    return tuple(channel for channel in membrane.channels if channel.gates)
+class Slot(NamedTuple):
+    """A place for one number per compartment that the engine tabulates and advances like a gate.
+
+    A gate; or, of a channel that conducts by permeability, the slope of its open current (``"slope"``) and
+    what the line through V leaves (``"rest"``), which depend on V alone: a gate with no memory.
+    """
+
+    channel: AnyChannel
+    gate: Gate | None
+    role: str
+
+
+@lru_cache(maxsize=256)
+def slots(membrane: Membrane) -> tuple[Slot, ...]:
+    """Everything that the engine tabulates of a membrane, channel by channel."""
+    out: list[Slot] = []
+    for channel in stepped_channels(membrane):
+        out += [Slot(channel, gate, "gate") for gate in channel.gates]
+        if isinstance(channel, PermeableChannel):
+            out += [] if channel.gates else [Slot(channel, None, "open")]
+            out += [Slot(channel, None, "slope"), Slot(channel, None, "rest")]
+    return tuple(out)
+
+
+def stepped_channels(membrane: Membrane) -> list[AnyChannel]:
+    """The channels that are more than a constant leak, in order."""
+    return [c for c in membrane.channels if c.gates or isinstance(c, PermeableChannel)]
+
+
+@lru_cache(maxsize=256)
+def signature(membrane: Membrane) -> Signature:
+    """Shape of a membrane for the engine: per channel the exponents of its slots, 0 for slope and rest."""
+    return tuple(
+        tuple(
+            slot.gate.exponent if slot.gate is not None else int(slot.role == "open")
+            for slot in slots(membrane)
+            if slot.channel is channel
+        )
+        for channel in stepped_channels(membrane)
+    )
 
 
 def step_coefficients(membrane: Membrane, celsius: float, dt: float, v: Array) -> tuple[Array, Array]:
-    """Decay A and gain B of every gate over a step at the voltages ``v``: x <- A x + B.
+    """Decay A and gain B of every slot over a step at the voltages ``v``: x <- A x + B.
 
     Parameters
     ----------
@@ -37,14 +78,22 @@ def step_coefficients(membrane: Membrane, celsius: float, dt: float, v: Array) -
 
     Returns
     -------
-    decay, gain : (n, gates) ndarray
+    decay, gain : (n, slots) ndarray
     """
-    gates = [gate for channel in gated_channels(membrane) for gate in channel.gates]
-    decay, gain = np.zeros((len(v), len(gates))), np.zeros((len(v), len(gates)))
-    for i, gate in enumerate(gates):
-        steady, rate = gate.kinetics(v, celsius)
-        decay[:, i] = np.exp(-dt * rate)
-        gain[:, i] = -steady * np.expm1(-dt * rate)
+    places = slots(membrane)
+    decay, gain = np.zeros((len(v), len(places))), np.zeros((len(v), len(places)))
+    for i, (channel, gate, role) in enumerate(places):
+        if gate is not None:
+            steady, rate = gate.kinetics(v, celsius)
+            decay[:, i] = np.exp(-dt * rate)
+            gain[:, i] = -steady * np.expm1(-dt * rate)
+        elif role == "open":
+            gain[:, i] = 1.0
+        else:
+            assert isinstance(channel, PermeableChannel)
+            # I(V*) = I(V) + slope (V* - V): slope goes to D, and slope V - I(V) to b.
+            slope = channel.open_slope(v, celsius)
+            gain[:, i] = slope if role == "slope" else slope * v - channel.open_current(v, celsius)
     return decay, gain
 
 
@@ -60,18 +109,15 @@ class _Coefficients:
         return step_coefficients(self.membrane, self.celsius, self.dt, v)
 
 
-def patch_kinds(compartments: Compartments) -> tuple[list[tuple[int, float]], NDArray[np.intp]]:
-    """The different (membrane index, celsius) along the axon, and which one each compartment is."""
-    if len(compartments.membranes) == 1 and np.ptp(compartments.celsius) == 0:
-        return [(0, float(compartments.celsius[0]))], np.zeros(len(compartments), np.intp)
-    both = compartments.membrane + 1j * compartments.celsius
-    kinds, which = np.unique(both, return_inverse=True)
-    return [(int(kind.real), float(kind.imag)) for kind in kinds], np.reshape(which, -1)
+@lru_cache(maxsize=256)
+def _steady_at(gate: Gate, v: float) -> float:
+    """Steady state of a gate at one voltage: at rest, run after run the same."""
+    return float(gate.steady_state(v))
 
 
 def build_cable(
     compartments: Compartments,
-    currents: Sequence[Pulse | Train | Ramp],
+    sources: Sequence[Pulse | Train | Ramp | Synapse],
     clamps: Sequence[Clamp],
     v: Array,
     *,
@@ -83,8 +129,8 @@ def build_cable(
     Parameters
     ----------
     compartments : Compartments
-    currents, clamps : sequence
-        Stimuli that inject current, and those that impose voltage.
+    sources, clamps : sequence
+        Stimuli that inject current or open a conductance, and those that impose voltage.
     v : (n,) ndarray
         Initial voltage, mV; the gates start at their steady state there.
     dt : float
@@ -93,12 +139,12 @@ def build_cable(
         2 or 4, of the mesh.
     """
     n = len(compartments)
-    kinds, which = patch_kinds(compartments)
-    membranes = [compartments.membranes[m] for m, _ in kinds]
-    signatures = [tuple(tuple(g.exponent for g in c.gates) for c in gated_channels(m)) for m in membranes]
+    kinds, which = compartments.patches()
+    membranes = [membrane for membrane, _ in kinds]
+    signatures = [signature(membrane) for membrane in membranes]
     patches = [
-        Patch(signature, _Coefficients(membrane, celsius, dt))
-        for signature, membrane, (_, celsius) in zip(signatures, membranes, kinds, strict=True)
+        Patch(shape, _Coefficients(membrane, celsius, dt))
+        for shape, (membrane, celsius) in zip(signatures, kinds, strict=True)
     ]
     conductance = np.zeros((n, max((len(s) for s in signatures), default=0)))
     reversal = np.zeros_like(conductance)
@@ -107,32 +153,43 @@ def build_cable(
     scale = compartments.area * US_PER_S
     for k, membrane in enumerate(membranes):
         here = which == k
-        for j, channel in enumerate(gated_channels(membrane)):
-            conductance[here, j] = channel.conductance * scale[here]
-            reversal[here, j] = channel.reversal
+        for j, channel in enumerate(stepped_channels(membrane)):
+            # Slope and rest of a permeability are tabulated whole: nothing is left to multiply but the area.
+            density, zero = (
+                (channel.conductance, channel.reversal) if isinstance(channel, Channel) else (1, 1)
+            )
+            conductance[here, j] = density * scale[here]
+            reversal[here, j] = zero
         for channel in membrane.channels:
-            if not channel.gates:
+            if isinstance(channel, Channel) and not channel.gates:
                 leak[here] += channel.conductance * scale[here]
                 leak_current[here] += channel.conductance * channel.reversal * scale[here]
-        for i, gate in enumerate(gate for c in gated_channels(membrane) for gate in c.gates):
-            gates[here, i] = gate.steady_state(np.unique(v[here]) if np.ptp(v[here]) == 0 else v[here])
-    sources = [compartments.shares(stimulus.at, order) for stimulus in currents]
+        for i, slot in enumerate(slots(membrane)):
+            if slot.gate is not None:
+                start = v[here]
+                uniform = len(start) > 0 and np.ptp(start) == 0
+                gates[here, i] = _steady_at(slot.gate, start[0]) if uniform else slot.gate.steady_state(start)
+            elif slot.role == "open":
+                gates[here, i] = 1.0
+    fed = Sources(compartments, sources, order)
     held = np.array([compartments.nearest(clamp.at) for clamp in clamps], dtype=np.intp)
+    rough = np.concatenate([held, fed.place[fed.opens]])
     return Cable(
         capacity=2.0 * compartments.capacitance / dt,
         leak=leak,
         leak_current=leak_current,
         coupling=_coupling(compartments),
-        smooth=_smooth(compartments, held) if order == 4 else np.zeros(n, bool),
+        smooth=_smooth(compartments, rough) if order == 4 else np.zeros(n, bool),
         patch=which,
         conductance=conductance,
         reversal=reversal,
         v=np.asarray(v, float),
         gates=gates,
         patches=patches,
-        source_place=np.concatenate([np.zeros(0, np.intp), *(place for place, _ in sources)]),
-        source_weight=np.concatenate([np.zeros(0), *(weight for _, weight in sources)]),
-        source_stimulus=np.repeat(np.arange(len(sources)), [len(place) for place, _ in sources]),
+        source_place=fed.place,
+        source_weight=fed.weight,
+        source_row=fed.row,
+        source_opens=fed.opens,
         clamp_place=held,
     )
 
@@ -143,8 +200,11 @@ def _coupling(compartments: Compartments) -> Array:
     return np.concatenate([[0.0], compartments.axial_conductance])
 
 
-def _smooth(compartments: Compartments, held: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Faces to the compartment before where the compact operator holds: both sides equal, none clamped."""
+def _smooth(compartments: Compartments, rough: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Faces to the compartment before where the compact operator holds: both sides equal, none ``rough``.
+
+    Rough are compartments whose V has a kink that depends on V: clamped ones, and those with synapses.
+    """
     before = np.arange(len(compartments)) - 1
     same = np.ones(len(compartments), bool)
     for name in ("length", "diameter", "resistivity", "membrane", "celsius"):
@@ -152,6 +212,6 @@ def _smooth(compartments: Compartments, held: NDArray[np.intp]) -> NDArray[np.bo
         same &= values == values[before]
     if not compartments.ring:
         same[0] = False
-    for at in held:
+    for at in rough:
         same[at] = same[(at + 1) % len(same)] = False
     return same

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from axon.cable import gated_channels, patch_kinds
+from axon.cable import slots
 from axon.job import Job
 from axon.record import Record
 from axon.run import Run, described, file_attributes, load, velocity_dataset
@@ -69,7 +69,8 @@ class Collector:
     ) -> None:
         self.job, self.order, self.record, self.origin, self.to = job, order, record, origin, to
         self.own = record.indices(job.compartments)
-        self.kinds, which = patch_kinds(job.compartments)
+        self.gate_names = self._gate_names()
+        self.kinds, which = job.compartments.patches()
         self.which = which[self.own]
         self.arrival = np.full(len(job.compartments), np.nan)
         self.memory = Memory(self._empty())
@@ -93,12 +94,12 @@ class Collector:
         raw : (frames, n, gates) ndarray
             In the order of each compartment's own membrane; no gates when none are wanted.
         """
-        record, axon = self.record, self.job.axon
+        record = self.record
         self.sink.append("time", steps * self.job.dt)
         if record.voltage:
             self.sink.append("voltage", v.astype(np.float32 if record.voltage == "float32" else float))
         gates = self._gates_in_time(v, raw) if record.gates or record.currents else {}
-        for name in record.gate_names(axon):
+        for name in self.gate_names:
             self.sink.append(f"gates/{name}", gates[name])
         for name, values in self._currents(v, gates).items():
             self.sink.append(f"currents/{name}", values)
@@ -135,19 +136,26 @@ class Collector:
             self.closed = True
             self.sink.close()
 
+    def _gate_names(self) -> tuple[str, ...]:
+        return self.record.gate_names(self.job.axon)
+
+    def _numerics(self) -> dict[str, Any]:
+        """What the run was computed with, besides what every run has."""
+        return {}
+
     def _empty(self) -> dict[str, Array]:
         n, record, axon = len(self.own), self.record, self.job.axon
         empty = {"time": np.zeros(0), "spikes/time": np.zeros(0), "spikes/position": np.zeros(0)}
         empty["spikes/compartment"] = np.zeros(0, np.int64)
         if record.voltage:
             empty["voltage"] = np.zeros((0, n), np.float32 if record.voltage == "float32" else float)
-        names = [f"gates/{g}" for g in record.gate_names(axon)]
+        names = [f"gates/{g}" for g in self.gate_names]
         names += [f"currents/{c}" for c in record.current_names(axon)]
         return empty | {name: np.zeros((0, n)) for name in names}
 
     def _run(self, memory: Memory, steps: int, complete: bool) -> Run:
         job, record = self.job, self.record
-        return Run(
+        run = Run(
             axon=job.axon,
             stimuli=job.stimuli,
             record=record,
@@ -158,11 +166,12 @@ class Collector:
                 "duration": steps * job.dt,
                 "steps": steps,
                 "compartments": len(job.compartments),
+                **self._numerics(),
             },
             time=memory.array("time"),
             position=job.compartments.position[self.own] if record.samples else np.zeros(0),
             voltage=memory.array("voltage") if record.voltage else None,
-            gates={name: memory.array(f"gates/{name}") for name in record.gate_names(job.axon)},
+            gates={name: memory.array(f"gates/{name}") for name in self.gate_names},
             currents={name: memory.array(f"currents/{name}") for name in record.current_names(job.axon)},
             spike_time=memory.array("spikes/time"),
             spike_position=memory.array("spikes/position"),
@@ -170,19 +179,22 @@ class Collector:
             provenance=dict(self.origin),
             complete=complete,
         )
+        # What the run would cut up again is here already.
+        run.__dict__["compartments"] = job.compartments
+        return run
 
     def _gates_in_time(self, v: Array, raw: Array) -> dict[str, Array]:
         """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none."""
         job = self.job
         names = dict.fromkeys(g for m in job.compartments.membranes for g in m.gates)
         out = {name: np.full(v.shape, np.nan) for name in names}
-        for k, (membrane_index, celsius) in enumerate(self.kinds):
+        for k, (membrane, celsius) in enumerate(self.kinds):
             here = np.flatnonzero(self.which == k)
-            membrane = job.compartments.membranes[membrane_index]
-            gates = [gate for channel in gated_channels(membrane) for gate in channel.gates]
-            for j, gate in enumerate(gates):
-                steady, rate = gate.kinetics(v[:, here], celsius)
-                out[gate.name][:, here] = steady + (raw[:, here, j] - steady) * np.exp(-0.5 * job.dt * rate)
+            for j, slot in enumerate(slots(membrane)):
+                if slot.gate is not None:
+                    steady, rate = slot.gate.kinetics(v[:, here], celsius)
+                    late = (raw[:, here, j] - steady) * np.exp(-0.5 * job.dt * rate)
+                    out[slot.gate.name][:, here] = steady + late
         return out
 
     def _currents(self, v: Array, gates: dict[str, Array]) -> dict[str, Array]:
@@ -191,10 +203,9 @@ class Collector:
         out = {name: np.full(v.shape, np.nan) for name in names}
         if not names:
             return out
-        compartments = self.job.compartments
-        for index, membrane in enumerate(compartments.membranes):
-            here = np.flatnonzero(compartments.membrane[self.own] == index)
-            current = membrane.currents(v[:, here], {name: x[:, here] for name, x in gates.items()})
+        for k, (membrane, celsius) in enumerate(self.kinds):
+            here = np.flatnonzero(self.which == k)
+            current = membrane.currents(v[:, here], {name: x[:, here] for name, x in gates.items()}, celsius)
             for name in names:
                 if name in current:
                     out[name][:, here] = current[name]

@@ -252,6 +252,13 @@ class Compartments:
         """Index of the compartment whose centre is nearest to ``x`` (um)."""
         return int(np.argmin(np.abs(self.position - x)))
 
+    def patches(self) -> tuple[list[tuple[Membrane, float]], NDArray[np.intp]]:
+        """The different (membrane, celsius) along the axon, and which one each compartment is."""
+        if len(self.membranes) == 1 and np.ptp(self.celsius) == 0:
+            return [(self.membranes[0], float(self.celsius[0]))], np.zeros(len(self), np.intp)
+        kinds, which = np.unique(self.membrane + 1j * self.celsius, return_inverse=True)
+        return [(self.membranes[int(k.real)], float(k.imag)) for k in kinds], np.reshape(which, -1)
+
     def shares(self, x: float, order: int = 2) -> tuple[NDArray[np.intp], Array]:
         """Compartments that a point source at ``x`` (um) feeds, and its shares, which add up to 1.
 

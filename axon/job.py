@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from axon.checks import positive
 from axon.geometry import Axon, Compartments
+from axon.membranes import Channel
 from axon.record import Record
 from axon.rest import resting_voltage
 from axon.stimuli import Clamp, Stimulus
@@ -21,6 +22,9 @@ Array = NDArray[np.floating]
 STEPS_PER_TIME_CONSTANT = 8.0
 LONGEST_STEP = 0.025  # ms
 COARSEST = 4.0
+NOISES = ("markov", "langevin")
+# The Langevin step splits mean and noise, and wants steps shorter than this part of that time constant.
+COARSEST_LANGEVIN = 0.5
 
 
 def default_dt(axon: Axon) -> float:
@@ -63,6 +67,7 @@ def prepare(
     order: int,
     record: Record,
     initial_voltage: ArrayLike | None,
+    noise: str | None = None,
 ) -> Job:
     """Check everything asked of one axon, cut it up and find its initial voltage; see ``simulate``."""
     step = default_dt(axon) if dt is None else positive("dt", dt, "ms")
@@ -75,6 +80,8 @@ def prepare(
             f"{coarsest / COARSEST:.3g} ms; use at most {coarsest:.2g} ms "
             f"({default_dt(axon):g} ms is the default)"
         )
+    if noise is not None:
+        _check_noise(axon, noise, step)
     compartments = axon.compartments(dx)
     for stimulus in stimuli:
         if stimulus.at > axon.total_length * (1 + 1e-12):
@@ -98,6 +105,34 @@ def prepare(
         if not np.isfinite(v).all():
             raise ValueError("initial_voltage must be finite mV, got a value that is not")
     record.indices(compartments)
-    record.gate_names(axon)
+    record.gate_names(axon, noise=noise)
     record.current_names(axon)
     return Job(axon, stimuli, compartments, dx, step, math.ceil(duration / step - 1e-9), v)
+
+
+def _check_noise(axon: Axon, noise: str, dt: float) -> None:
+    """Whether the channels of this axon can be left to chance."""
+    if axon.ring:
+        raise ValueError(f"noise={noise!r} is not available on a ring; leave its ends sealed")
+    channels = [channel for section in axon.sections for channel in section.membrane.channels]
+    for channel in channels:
+        if not isinstance(channel, Channel):
+            raise ValueError(
+                f"noise={noise!r} is not available with channel {channel.name!r}, which conducts by "
+                "permeability; describe it by a conductance, as a Channel"
+            )
+    if all(channel.unitary is None for channel in channels if isinstance(channel, Channel)):
+        raise ValueError(
+            f"noise={noise!r} needs a channel with a unitary conductance; give one, for example "
+            "Channel(..., unitary=20.0) for 20 pS"
+        )
+    gates = {gate for section in axon.sections for gate in section.membrane.gates}
+    both = sorted(gates & {channel.name for channel in channels})
+    if both:
+        raise ValueError(f"noise={noise!r} needs names that differ, but {both[0]!r} is a gate and a channel")
+    coarsest = COARSEST_LANGEVIN * _fastest(axon)
+    if noise == "langevin" and dt > coarsest:
+        raise ValueError(
+            f'dt = {dt:g} ms is too large for noise="langevin": use at most {coarsest:.2g} ms '
+            f"({default_dt(axon):g} ms is the default)"
+        )

@@ -27,7 +27,8 @@ class Record:
     voltage : True, "float32" or None
         Whether to keep the membrane potential (in double or single precision).
     gates : bool or sequence of str
-        Which gates to keep: none, all, or those named.
+        Which gates to keep: none, all, or those named. Of a run with noise the fraction of gates that is
+        open, half a time step before the sample, and by a channel's name, such as ``"Na"``, of channels.
     currents : bool or sequence of str
         Which channels' current densities to keep: none, all, or those named.
     threshold : float
@@ -82,9 +83,11 @@ class Record:
                 raise ValueError(f"Record.positions must lie on the axon (0..{length:g} um), got {x!r}")
         return np.unique([compartments.nearest(x) for x in self.positions])
 
-    def gate_names(self, axon: Axon) -> tuple[str, ...]:
-        """Names of the gates that are kept."""
+    def gate_names(self, axon: Axon, *, noise: str | None = None) -> tuple[str, ...]:
+        """Names of the gates that are kept; with ``noise`` also of channels, of which a part is open."""
         known = dict.fromkeys(g for section in axon.sections for g in section.membrane.gates)
+        if noise is not None:
+            known |= dict.fromkeys(c.name for s in axon.sections for c in s.membrane.channels if c.gates)
         return _chosen("gate", self.gates, tuple(known))
 
     def current_names(self, axon: Axon) -> tuple[str, ...]:
@@ -92,7 +95,9 @@ class Record:
         known = dict.fromkeys(c.name for section in axon.sections for c in section.membrane.channels)
         return _chosen("channel", self.currents, tuple(known))
 
-    def predicted_size(self, axon: Axon, *, duration: float, dt: float, dx: float | None = None) -> int:
+    def predicted_size(
+        self, axon: Axon, *, duration: float, dt: float, dx: float | None = None, noise: str | None = None
+    ) -> int:
         """Bytes of samples that a run will hold before compression (spikes come on top).
 
         Parameters
@@ -102,11 +107,13 @@ class Record:
             ms.
         dx : float, optional
             um.
+        noise : str, optional
+            As for ``simulate``.
         """
         n_x = len(self.indices(axon.compartments(dx)))
         n_t = math.ceil(duration / dt - 1e-9) // self.stride(dt) + 1
         voltage = 0 if not self.voltage else 4 if self.voltage == "float32" else 8
-        width = voltage + 8 * (len(self.gate_names(axon)) + len(self.current_names(axon)))
+        width = voltage + 8 * (len(self.gate_names(axon, noise=noise)) + len(self.current_names(axon)))
         return n_t * n_x * width if self.samples else 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from axon.record import Record
 from axon.stimuli import Stimulus
 
 if TYPE_CHECKING:
+    from axon.measure.wake import Wake
     from axon.storage import Dataset
 
 Array = NDArray[np.float64]
@@ -31,10 +34,11 @@ class Run:
     Attributes
     ----------
     axon : Axon
-    stimuli : tuple of Pulse, Train or Clamp
+    stimuli : tuple of Pulse, Train, Ramp, Synapse or Clamp
     record : Record
     numerics : mapping
-        dt (ms), dx (um, None for the default mesh), order, duration (ms), steps, compartments.
+        dt (ms), dx (um, None for the default mesh), order, duration (ms), steps, compartments; with noise
+        also noise and seed.
     time : (n_t,) ms
     position : (n_x,) um
         Centres of the recorded compartments.
@@ -105,6 +109,46 @@ class Run:
             With the reason: never fired, died on the way, blocked, or still under way.
         """
         return _velocity(self, self.arrivals(spike), between, direction)
+
+    def wake(self) -> Wake:
+        """Where and when the membrane is absolutely and relatively refractory behind each spike.
+
+        Returns
+        -------
+        Wake
+            Masks over time and position, the ends of every passage, lengths in ms and mm.
+
+        Raises
+        ------
+        ValueError
+            When the slow gates were not recorded, nothing fired at a recorded position, or no membrane along
+            the axon has a threshold.
+        """
+        from axon.measure.wake import wake
+
+        compartments = self.compartments
+        recorded = np.array([compartments.nearest(x) for x in self.position], np.intp)
+        membranes, which = compartments.patches()
+        column = np.full(len(compartments), -1)
+        column[recorded] = np.arange(len(recorded))
+        site = column[self.spike_compartment]
+        velocity, clear = math.nan, np.ones(len(recorded), bool)
+        with contextlib.suppress(NoPropagation):
+            found = self.velocity()
+            velocity = abs(found.value)
+            ends = sorted((found.first_position, found.last_position))
+            clear = (self.position >= ends[0]) & (self.position <= ends[1])
+        return wake(
+            time=self.time,
+            position=self.position,
+            gates=self.gates,
+            membranes=membranes,
+            which=which[recorded],
+            spike_time=self.spike_time[site >= 0],
+            spike_site=site[site >= 0],
+            velocity=velocity,
+            clear=clear if clear.any() else None,
+        )
 
     def local_velocity(self, spike: int = 0) -> tuple[Array, Array]:
         """Velocity (m/s, signed) between neighbouring compartments, and the positions (um) between them."""

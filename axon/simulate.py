@@ -5,19 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from axon.checks import positive
+from axon.errors import unknown_name
 from axon.geometry import Axon
-from axon.job import Job, prepare
+from axon.job import NOISES, Job, prepare
 from axon.progress import Progress, stop_on_interrupt
 from axon.provenance import provenance
 from axon.record import Record
 from axon.run import Run
 from axon.stimuli import Clamp, Stimulus
+
+if TYPE_CHECKING:
+    from axon.collect import Collector
+    from axon.engine.lanes import Cable
+    from axon.stepping import Stepper
 
 Array = NDArray[np.floating]
 
@@ -32,6 +39,8 @@ def simulate(
     order: int = 2,
     record: Record | None = None,
     initial_voltage: ArrayLike | None = None,
+    noise: str | None = None,
+    seed: int | None = None,
     to: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: bool = True,
@@ -41,7 +50,7 @@ def simulate(
     Parameters
     ----------
     axon : Axon
-    stimuli : Pulse, Train or Clamp, or several
+    stimuli : Pulse, Train, Ramp, Synapse or Clamp, or several
         What is done to it.
     duration : float
         ms; rounded up to whole steps.
@@ -51,11 +60,20 @@ def simulate(
         Longest compartment, um; by default ``default_dx`` of each section.
     order : {2, 4}
         Order of accuracy in dx: 4 uses the compact operator inside uniform stretches. It is of fourth order
-        but near joins of sections and clamps (second) and right at a stimulus.
+        but near joins of sections, clamps and synapses (second) and right at a stimulus.
     record : Record, optional
         What to keep; by default the voltage everywhere every 0.05 ms.
     initial_voltage : float or (n,) array_like, optional
         mV, with the gates at their steady state there; by default the resting state, solved for.
+    noise : {"markov", "langevin"}, optional
+        Let the channels that have a ``unitary`` conductance open and close by chance: exactly, each by itself
+        (Markov chains), or with Gaussian noise of the same covariance, which is good for a thousand channels
+        in a compartment and more, and costs the same however many there are (Fox & Lu 1994, as written by
+        Orio & Soudry 2012; recommended by Goldwyn & Shea-Brown 2011). Not on a ring, nor with ``order`` 4.
+        By default channels are smooth.
+    seed : int, optional
+        Of the random numbers, >= 0; the same seed gives the same run. By default one is drawn; the run keeps
+        it in its ``numerics``.
     to : path, optional
         Write the run to this file while it is computed, in memory that does not grow with its length. The run
         returned then leaves its large arrays in the file. A run that is killed leaves a file that opens and
@@ -81,8 +99,11 @@ def simulate(
     """
     record = Record() if record is None else record
     _check(duration, order, threads)
+    seed = _checked_seed(noise, seed, order)
     own = _stimuli_of_each([axon], [stimuli])[0]
-    job = prepare(axon, own, duration, dt, dx, order, record, initial_voltage)
+    job = prepare(axon, own, duration, dt, dx, order, record, initial_voltage, noise)
+    if noise is not None:
+        return _run_noisy([job], noise, [seed], record, threads or 1, progress, to)[0]
     return _run([job], order, record, threads or 1, progress, to)[0]
 
 
@@ -96,6 +117,8 @@ def simulate_many(
     order: int = 2,
     record: Record | None = None,
     initial_voltage: ArrayLike | None = None,
+    noise: str | None = None,
+    seed: int | None = None,
     threads: int | None = None,
     progress: bool = True,
 ) -> list[Run]:
@@ -110,7 +133,10 @@ def simulate_many(
     threads : int, optional
         How many groups of axons step at the same time; by default one per processor. The answers do not
         depend on it.
-    duration, dt, dx, order, record, initial_voltage, progress
+    seed : int, optional
+        From which each run gets a seed of its own by its number; the answers do not depend on how many others
+        there are. The run keeps its own, with which ``simulate`` repeats it alone.
+    duration, dt, dx, order, record, initial_voltage, noise, progress
         As for ``simulate``. By default each axon gets its own ``dt`` and ``dx``.
 
     Returns
@@ -122,11 +148,21 @@ def simulate_many(
     per_axon = _stimuli_of_each(axons, stimuli)
     record = Record() if record is None else record
     _check(duration, order, threads)
-    jobs = [
-        prepare(axon, own, duration, dt, dx, order, record, initial_voltage)
-        for axon, own in zip(axons, per_axon, strict=True)
-    ]
-    return _run(jobs, order, record, threads or os.cpu_count() or 1, progress)
+    seed = _checked_seed(noise, seed, order)
+    # The same axon many times, as in trials of chance, is one job.
+    known: dict[tuple[int, ...], Job] = {}
+    jobs = []
+    for axon, own in zip(axons, per_axon, strict=True):
+        key = (id(axon), *map(id, own))
+        if key not in known:
+            known[key] = prepare(axon, own, duration, dt, dx, order, record, initial_voltage, noise)
+        jobs.append(known[key])
+    threads = threads or os.cpu_count() or 1
+    if noise is not None:
+        from axon.chance import trial_seeds
+
+        return _run_noisy(jobs, noise, trial_seeds(seed, len(jobs)), record, threads, progress)
+    return _run(jobs, order, record, threads, progress)
 
 
 def _check(duration: float, order: int, threads: int | None) -> None:
@@ -135,6 +171,22 @@ def _check(duration: float, order: int, threads: int | None) -> None:
         raise ValueError(f"order must be 2 or 4, got {order!r}")
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads must be a whole number >= 1, got {threads!r}")
+
+
+def _checked_seed(noise: str | None, seed: int | None, order: int) -> int:
+    if noise is None:
+        if seed is not None:
+            raise ValueError(f'seed needs noise="markov" or "langevin", got seed={seed!r} without noise')
+        return 0
+    if noise not in NOISES:
+        raise ValueError(unknown_name("noise", str(noise), NOISES))
+    if order != 2:
+        raise ValueError(f"order must be 2 with noise: the compact operator is not available, got {order!r}")
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed must be a whole number >= 0, got {seed!r}")
+    return int(seed)
 
 
 def _stimuli_of_each(axons: list[Axon], stimuli: Any) -> list[tuple[Stimulus, ...]]:
@@ -156,7 +208,7 @@ def _several(entry: Any) -> tuple[Stimulus, ...]:
     own = tuple(entry) if isinstance(entry, Iterable) else (entry,)
     for stimulus in own:
         if not isinstance(stimulus, Stimulus):
-            raise ValueError(f"stimuli must be Pulse, Train or Clamp, got {stimulus!r}")
+            raise ValueError(f"stimuli must be Pulse, Train, Ramp, Synapse or Clamp, got {stimulus!r}")
     return own
 
 
@@ -169,28 +221,53 @@ def _run(
     to: str | os.PathLike[str] | None = None,
 ) -> list[Run]:
     # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
-    from axon.cable import build_cable
     from axon.collect import Collector
     from axon.stepping import Stepper
 
     origin = provenance()
     batches = _batches(jobs)
-    cables = [
-        build_cable(
-            job.compartments,
-            [s for s in job.stimuli if not isinstance(s, Clamp)],
-            [s for s in job.stimuli if isinstance(s, Clamp)],
-            job.v,
-            dt=job.dt,
-            order=order,
-        )
-        for job in jobs
-    ]
+    cables = [_cable(job, order) for job in jobs]
     collectors = [Collector(job, order, record, origin, to) for job in jobs]
     steppers = [
         Stepper([collectors[i] for i in members], [cables[i] for i in members], order, record)
         for members in batches
     ]
+    _step(steppers, collectors, threads, progress)
+    done = {i: stepper.done for members, stepper in zip(batches, steppers, strict=True) for i in members}
+    return [collector.result(done[i]) for i, collector in enumerate(collectors)]
+
+
+def _run_noisy(
+    jobs: list[Job],
+    noise: str,
+    seeds: list[int],
+    record: Record,
+    threads: int,
+    progress: bool,
+    to: str | os.PathLike[str] | None = None,
+) -> list[Run]:
+    from axon.chance import ChanceCollector, ChanceStepper
+
+    origin = provenance()
+    cables = {id(job): _cable(job, 2) for job in {id(job): job for job in jobs}.values()}
+    collectors = [
+        ChanceCollector(job, record, origin, to, noise, seed) for job, seed in zip(jobs, seeds, strict=True)
+    ]
+    steppers = [ChanceStepper(collector, cables[id(collector.job)], record) for collector in collectors]
+    _step(steppers, collectors, threads, progress)
+    return [collector.result(stepper.done) for collector, stepper in zip(collectors, steppers, strict=True)]
+
+
+def _cable(job: Job, order: int) -> Cable:
+    from axon.cable import build_cable
+
+    currents = [stimulus for stimulus in job.stimuli if not isinstance(stimulus, Clamp)]
+    clamps = [stimulus for stimulus in job.stimuli if isinstance(stimulus, Clamp)]
+    return build_cable(job.compartments, currents, clamps, job.v, dt=job.dt, order=order)
+
+
+def _step(steppers: Sequence[Stepper], collectors: Sequence[Collector], threads: int, progress: bool) -> None:
+    """Let all steppers run to their end, or until Ctrl-C."""
     work = sum(stepper.work for stepper in steppers)
     try:
         with Progress(work, enabled=progress) as bar, stop_on_interrupt() as stop:
@@ -206,8 +283,6 @@ def _run(
         for collector in collectors:
             collector.abandon()
         raise
-    done = {i: stepper.done for members, stepper in zip(batches, steppers, strict=True) for i in members}
-    return [collector.result(done[i]) for i, collector in enumerate(collectors)]
 
 
 def _batches(jobs: list[Job]) -> list[list[int]]:

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from axon.collect import Collector
 from axon.engine.lanes import Cable, lay_out
 from axon.engine.simd import LANES
+from axon.engine.state import LEFT_TABLE, Samples, Spikes
 from axon.engine.tables import CELL
 from axon.errors import Unstable
 from axon.progress import CompileNotice, Progress
 from axon.record import Record
+from axon.sources import Sources
 from axon.stimuli import Clamp
 
 Array = NDArray[Any]
 
 _CHUNK_SECONDS = 0.1
-_SECONDS_PER_COMPARTMENT_STEP = 8e-9
 _CHUNK_SAMPLES = 4_000_000  # values
 _RUNAWAY = 20_000.0  # mV; no current that leaves an axon whole takes it there
 _compiling = threading.Lock()
@@ -41,25 +42,42 @@ class Stepper:
     record : Record
     """
 
+    lanes = LANES
+    seconds_per_step = 8e-9  # of a compartment, about
+
     def __init__(self, collectors: list[Collector], cables: list[Cable], order: int, record: Record) -> None:
         self.collectors, self.record = collectors, record
         self.jobs = [collector.job for collector in collectors]
         self.dt, self.steps = self.jobs[0].dt, self.jobs[0].steps
-        self.currents = [s for job in self.jobs for s in job.stimuli if not isinstance(s, Clamp)]
+        self.sources = [
+            Sources(job.compartments, [s for s in job.stimuli if not isinstance(s, Clamp)], order)
+            for job in self.jobs
+        ]
         self.clamps = [s for job in self.jobs for s in job.stimuli if isinstance(s, Clamp)]
         voltages = np.concatenate(
             [cable.v for cable in cables] + [np.array([c.voltage for c in self.clamps])]
         )
-        self.group = lay_out(
-            cables, dt=self.dt, threshold=record.threshold, fourth=order == 4, table_cells=_cells(voltages)
-        )
+        self.group: Any = self._laid_out(cables, order, _cells(voltages))
         self.done = 0
-        self.owner = np.full(self.group.plan.rows * LANES, -1)
-        self.compartment = np.zeros(self.group.plan.rows * LANES, np.int64)
+        self.size = self.group.plan.rows * self.lanes
+        self.owner = np.full(self.size, -1)
+        self.compartment = np.zeros(self.size, np.int64)
         for i, place in enumerate(self.group.place):
             self.owner[place] = i
             self.compartment[place] = np.arange(len(place))
         self._index_samples()
+
+    @property
+    def _engine(self) -> Any:
+        """The module whose ``run_steps`` makes the steps."""
+        import axon.engine.kernel as kernel
+
+        return kernel
+
+    def _laid_out(self, cables: list[Cable], order: int, cells: tuple[int, int]) -> Any:
+        return lay_out(
+            cables, dt=self.dt, threshold=self.record.threshold, fourth=order == 4, table_cells=cells
+        )
 
     @property
     def work(self) -> float:
@@ -80,16 +98,15 @@ class Stepper:
 
     def run(self, bar: Progress, stop: threading.Event) -> None:
         """Step to the end, or until ``stop`` is set between two chunks."""
-        import axon.engine.kernel as kernel
-
+        kernel = self._engine
         stride = self.record.stride(self.dt) if self.record.samples else 0
-        flat = self.group.plan.rows * LANES
-        chunk = max(1, int(_CHUNK_SECONDS / (_SECONDS_PER_COMPARTMENT_STEP * flat)))
+        flat = self.size
+        chunk = max(1, int(_CHUNK_SECONDS / (self.seconds_per_step * flat)))
         if stride:
             width = len(self.v_index) + len(self.gate_index)
             chunk = min(chunk, stride * max(1, _CHUNK_SAMPLES // max(width, 1)))
         room = 8 * flat + 1024
-        spikes = kernel.Spikes(
+        spikes = Spikes(
             np.zeros(room, np.int64),
             np.zeros(room, np.int64),
             np.zeros(room),
@@ -108,10 +125,10 @@ class Stepper:
         first = self.done
         step = np.arange(first, first + count)
         edges = np.arange(first, first + count + 1) * self.dt
-        currents = np.array([np.diff(s.charge(edges)) / self.dt for s in self.currents]).reshape(-1, count)
+        strengths = np.concatenate([sources.strengths(edges) for sources in self.sources])
         levels = np.array([s.level(step, self.dt) for s in self.clamps]).reshape(-1, count)
         frames = (first + count - 1) // stride - (first - 1) // stride if stride else 0
-        samples = kernel.Samples(
+        samples = Samples(
             stride,
             self.v_index,
             self.gate_index,
@@ -119,7 +136,7 @@ class Stepper:
             np.empty((frames, len(self.gate_index))),
         )
         done, taken, reason = _call(kernel.run_steps, bar.enabled)(
-            self.group.plan, self.group.state, spikes, samples, currents, levels, first, count
+            self.group.plan, self.group.state, spikes, samples, strengths, levels, first, count
         )
         self.done += int(done)
         if taken:
@@ -127,7 +144,7 @@ class Stepper:
             self._keep(sampled, samples.v[:taken], samples.gates[:taken])
         self._drain(spikes, everything=False)
         bar.advance(done * self.dt)
-        if reason == kernel.LEFT_TABLE:
+        if reason == LEFT_TABLE:
             self._recover()
 
     def _recover(self) -> None:

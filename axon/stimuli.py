@@ -9,8 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import finite, not_negative, positive
+from axon.errors import unknown_name
 
 Array = NDArray[np.floating]
+
+# Shapes of a synapse's conductance, and after how many time constants a hundredth of it is left.
+_CLOSED = {"exponential": 4.605170185988092, "alpha": 7.638352067993813}
+_SHAPES = tuple(_CLOSED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +128,78 @@ class Ramp:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Synapse:
+    """A ligand-gated synapse: a conductance that opens at ``onset`` and closes by itself.
+
+    The current it lets into the axon is g(t) (reversal - V), so it depends on the voltage: excitatory with a
+    reversal above threshold (near 0 mV), inhibitory with one near rest, where it acts by shunting.
+
+    ==================  ===========================================================
+    ``shape``           g(t), with s = (t - onset) / tau >= 0
+    ==================  ===========================================================
+    ``"exponential"``   conductance * exp(-s)
+    ``"alpha"``         conductance * s * exp(1 - s), greatest at onset + tau
+    ==================  ===========================================================
+
+    Parameters
+    ----------
+    conductance : float
+        At its greatest, uS.
+    reversal : float
+        mV.
+    onset, tau : float
+        ms. A ``tau`` of ``inf`` with the exponential shape is a conductance that opens and stays open.
+    shape : {"exponential", "alpha"}
+    at : float
+        Position along the axon, um.
+    """
+
+    conductance: float
+    reversal: float
+    onset: float = 0.0
+    tau: float
+    shape: str = "exponential"
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        not_negative("Synapse.conductance", self.conductance, "uS")
+        finite("Synapse.reversal", self.reversal, "mV")
+        not_negative("Synapse.onset", self.onset, "ms")
+        if self.shape not in _SHAPES:
+            raise ValueError(unknown_name("Synapse.shape", str(self.shape), _SHAPES))
+        if self.tau != np.inf or self.shape == "alpha":
+            positive("Synapse.tau", self.tau, "ms")
+        not_negative("Synapse.at", self.at, "um")
+
+    @property
+    def start(self) -> float:
+        """The onset, ms, by the name it has in other stimuli."""
+        return self.onset
+
+    @property
+    def duration(self) -> float:
+        """How long the conductance is above a hundredth of its greatest, ms."""
+        return self.tau * _CLOSED[self.shape]
+
+    def opened(self, t: Array) -> Array:
+        """Conductance (uS) at the times ``t`` (ms, any shape)."""
+        since = np.asarray(t, float) - self.onset
+        late = np.maximum(since, 0.0) / self.tau
+        g = np.exp(-late) if self.shape == "exponential" else late * np.exp(1.0 - late)
+        return np.where(since >= 0, self.conductance * g, 0.0)
+
+    def conducted(self, t: Array) -> Array:
+        """Conductance summed over time (uS ms) from the beginning up to the times ``t`` (ms, any shape)."""
+        since = np.maximum(np.asarray(t, float) - self.onset, 0.0)
+        if self.tau == np.inf:
+            return self.conductance * since
+        late = since / self.tau
+        if self.shape == "exponential":
+            return self.conductance * self.tau * -np.expm1(-late)
+        return self.conductance * self.tau * np.e * (-np.expm1(-late) - late * np.exp(-late))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Clamp:
     """A voltage clamp: the membrane potential of one compartment is imposed exactly.
 
@@ -158,4 +235,4 @@ class Clamp:
         return np.where((step >= first) & (step < last), float(self.voltage), np.nan)
 
 
-Stimulus = Pulse | Train | Ramp | Clamp
+Stimulus = Pulse | Train | Ramp | Synapse | Clamp

@@ -92,9 +92,6 @@ def test_a_ring_joins_its_last_compartment_to_its_first() -> None:
     assert_allclose(cut.axial_conductance[-1], 1e6 / (half[0] + half[2]), rtol=1e-12, atol=0)
 
 
-# ----- the mesh
-
-
 def test_length_constants_are_those_of_the_textbook() -> None:
     section = Section(1_000, 4, passive())
     assert_allclose(
@@ -114,9 +111,7 @@ def test_length_constants_are_those_of_the_textbook() -> None:
         length_constant(section)
 
 
-def test_default_dx_scales_with_the_root_of_the_diameter_and_against_that_of_resistivity_and_capacitance() -> (
-    None
-):
+def test_default_dx_goes_with_the_root_of_diameter_over_resistivity_and_capacitance() -> None:
     here = default_dx(Section(1_000, 100, HH))
     assert_allclose(default_dx(Section(1_000, 400, HH)), 2 * here, rtol=1e-12, atol=0)
     assert_allclose(
@@ -141,9 +136,6 @@ def test_dx_that_divides_the_length_is_taken_exactly(n: int) -> None:
     assert len(Axon(length=1_000, diameter=1, membrane=PASSIVE).compartments(1_000 / n)) == n
 
 
-# ----- where a point lies
-
-
 def test_nearest_is_the_closest_centre() -> None:
     cut = UNIFORM.compartments(100)
     assert [cut.nearest(x) for x in (0, 99, 101, 449, 1_000)] == [0, 0, 1, 4, 9]
@@ -157,9 +149,6 @@ def test_shares_of_a_point_source_keep_its_place(x: float) -> None:
     assert np.all(share >= 0) and len(where) <= 2
     inside = np.clip(x, cut.position[0], cut.position[-1])  # up to the outermost centres
     assert_allclose(share @ cut.position[where], inside, rtol=1e-12, atol=1e-9)
-
-
-# ----- axons as values
 
 
 def test_sections_and_scalars_say_the_same_of_a_uniform_axon() -> None:
@@ -204,9 +193,6 @@ def test_axons_and_sections_cannot_be_changed() -> None:
         UNIFORM.length = 3.0  # type: ignore[misc]
     with pytest.raises(FrozenInstanceError):
         MIXED.sections[0].length = 3.0  # type: ignore[misc]
-
-
-# ----- what is refused
 
 
 def uniform(**changes: object) -> Callable[[], object]:

@@ -1,4 +1,4 @@
-"""Membranes: rates, steady states, currents and rest against the papers and against arithmetic done by hand."""
+"""Membranes: rates, steady states, currents and rest against the papers and arithmetic done by hand."""
 
 from __future__ import annotations
 
@@ -28,9 +28,6 @@ def half(v: Array) -> Array:
 
 def five_ms(v: Array) -> Array:
     return 5.0 + 0.0 * v
-
-
-# ----- rates
 
 
 def test_rates_are_those_of_table_3() -> None:
@@ -65,11 +62,8 @@ def test_linoid_is_safe_where_the_exponential_overflows() -> None:
     assert_allclose(linoid([-1e4]), [1e4], rtol=1e-15, atol=0)
 
 
-# ----- gates
-
-
 def test_occupancy_at_the_nominal_rest() -> None:
-    # At -65 mV, computed independently to six digits: Na channels with all m open and h shut, K channels all open.
+    # At -65 mV, independently computed: Na channels with all m open and h shut, K channels all open.
     gates = HH.steady_gates(-65.0)
     assert_allclose(gates["m"] ** 3 * (1 - gates["h"]), 5.98988e-5, rtol=2e-6, atol=0)
     assert_allclose(gates["n"] ** 4, 0.0101846, rtol=5e-6, atol=0)
@@ -138,9 +132,6 @@ def test_gates_are_equal_when_their_rates_are() -> None:
         assert gate != other
 
 
-# ----- channels and membranes
-
-
 def test_currents_are_conductance_times_gates_times_driving_force() -> None:
     v, gates = np.array([-30.0, 10.0]), {"m": np.array([0.5, 0.9]), "h": 0.4, "n": np.array([0.3, 0.7])}
     assert_allclose(HH.conductances(gates)["Na"], 0.12 * gates["m"] ** 3 * 0.4, rtol=1e-15, atol=0)
@@ -160,7 +151,7 @@ def test_a_membrane_without_channels_carries_no_current() -> None:
 
 @pytest.mark.parametrize(
     ("e_leak", "rest"),
-    # The paper's leak, 10.613 mV above the nominal rest, puts rest 3.6207e-3 mV above it; 10.5989 mV is "exact" zero.
+    # The paper's leak, 10.613 mV above nominal rest, puts rest 3.6207e-3 mV above it; 10.5989 mV right there.
     [(-54.387, -65 + 3.6207e-3), (-54.4011, -65.0)],
 )
 def test_resting_potential_of_the_squid_axon(e_leak: float, rest: float) -> None:
@@ -254,9 +245,6 @@ def test_the_repr_of_a_changed_model_tells_its_channels() -> None:
 def test_membranes_are_equal_when_their_numbers_are() -> None:
     assert hodgkin_huxley() == hodgkin_huxley() and hash(hodgkin_huxley()) == hash(hodgkin_huxley())
     assert hodgkin_huxley() != hodgkin_huxley(e_leak=-54.3)
-
-
-# ----- sampled rates
 
 
 def test_a_sampled_rate_repeats_its_samples_and_is_smooth_between() -> None:

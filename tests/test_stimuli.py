@@ -1,4 +1,4 @@
-"""Pulses, trains and clamps: their charge at any time, their levels on the grid, and what they refuse."""
+"""Stimuli: their charge, conductance or level at any time, and what they refuse."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.integrate import quad
 
 from axon import Clamp, Pulse, Train
+from axon.stimuli import Ramp, Synapse
+
+NAMES = {"Pulse": Pulse, "Train": Train, "Clamp": Clamp, "Ramp": Ramp, "Synapse": Synapse, "inf": np.inf}
 
 times = st.floats(0, 30)
 
@@ -75,17 +79,47 @@ def test_a_clamp_is_on_from_its_first_step_to_its_last(clamp: Clamp, on: range) 
     assert_array_equal(clamp.level(np.arange(10), 0.1), expected)
 
 
+def test_a_ramp_has_the_charge_of_a_triangle() -> None:
+    ramp = Ramp(amplitude=6.0, start=1.0, duration=2.0)
+    t = np.array([0.0, 1.0, 2.0, 3.0, 50.0])
+    assert_allclose(ramp.charge(t), [0, 0, 1.5, 6.0, 6.0], rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("shape", ["exponential", "alpha"])
+def test_a_synapse_is_conducted_as_much_as_it_is_open(shape: str) -> None:
+    synapse = Synapse(conductance=0.3, reversal=0.0, onset=1.3, tau=0.7, shape=shape)
+    t = np.array([0.5, 1.3, 1.7, 2.4, 6.0])
+    exact = [quad(lambda s: float(synapse.opened(np.array(s))), 1.3, max(x, 1.3), epsabs=1e-13)[0] for x in t]
+    assert_allclose(synapse.conducted(t), exact, rtol=1e-9, atol=1e-12)
+
+
+def test_a_synapse_is_greatest_where_it_says() -> None:
+    t = np.linspace(0, 5, 5_001)
+    fast = Synapse(conductance=0.3, reversal=0.0, onset=1.0, tau=0.7).opened(t)
+    slow = Synapse(conductance=0.3, reversal=0.0, onset=1.0, tau=0.7, shape="alpha").opened(t)
+    assert (fast.max(), t[fast.argmax()]) == (0.3, 1.0) and np.all(fast[t < 1] == 0)
+    assert_allclose([slow.max(), t[slow.argmax()]], [0.3, 1.7], rtol=1e-9, atol=0)
+
+
+def test_a_synapse_of_infinite_tau_stays_open() -> None:
+    synapse = Synapse(conductance=0.3, reversal=0.0, onset=1.0, tau=np.inf)
+    t = np.array([0.0, 1.0, 3.0])
+    assert_array_equal(synapse.opened(t), [0.0, 0.3, 0.3])
+    assert_allclose(synapse.conducted(t), [0, 0, 0.6], rtol=1e-14, atol=0)
+
+
 def test_stimuli_have_the_repr_of_the_call_that_made_them() -> None:
     for stimulus in (
         Pulse(amplitude=1.0, duration=0.2, at=30.0),
         Train(amplitude=1.0, duration=0.2, interval=1.0, count=3),
         Clamp(voltage=-20.0, start=1.0),
+        Ramp(amplitude=1.0, duration=2.0),
+        Synapse(conductance=0.1, reversal=0.0, tau=1.0, shape="alpha"),
     ):
-        assert (
-            eval(repr(stimulus), {"Pulse": Pulse, "Train": Train, "Clamp": Clamp, "inf": np.inf}) == stimulus
-        )
+        assert eval(repr(stimulus), NAMES) == stimulus
 
 
+SYNAPSE = {"conductance": 0.1, "reversal": 0.0, "tau": 1.0}
 PULSE = {"amplitude": 1.0, "duration": 0.2}
 TRAIN = {"amplitude": 1.0, "duration": 0.2, "interval": 1.0, "count": 3}
 
@@ -121,6 +155,29 @@ TRAIN = {"amplitude": 1.0, "duration": 0.2, "interval": 1.0, "count": 3}
         (lambda: Train(**TRAIN | {"count": "3"}), r"Train.count must be a whole number >= 1, got '3'"),
         (lambda: Train(**TRAIN | {"count": np.nan}), r"Train.count must be a whole number >= 1, got nan"),
         (lambda: Train(**TRAIN | {"at": np.nan}), r"Train.at must be >= 0 um, got nan"),
+        (
+            lambda: Ramp(amplitude=np.nan, duration=1),
+            r"Ramp.amplitude must be a finite number of nA, got nan",
+        ),
+        (lambda: Ramp(amplitude=1, duration=0), r"Ramp.duration must be > 0 ms, got 0"),
+        (lambda: Ramp(amplitude=1, duration=1, start=-1), r"Ramp.start must be >= 0 ms, got -1"),
+        (lambda: Ramp(amplitude=1, duration=1, at=-1), r"Ramp.at must be >= 0 um, got -1"),
+        (lambda: Synapse(**SYNAPSE | {"conductance": -1}), r"Synapse.conductance must be >= 0 uS, got -1"),
+        (
+            lambda: Synapse(**SYNAPSE | {"reversal": np.nan}),
+            r"Synapse.reversal must be a finite .* mV, got nan",
+        ),
+        (lambda: Synapse(**SYNAPSE | {"onset": -1}), r"Synapse.onset must be >= 0 ms, got -1"),
+        (lambda: Synapse(**SYNAPSE | {"tau": 0}), r"Synapse.tau must be > 0 ms, got 0"),
+        (
+            lambda: Synapse(**SYNAPSE | {"tau": np.inf, "shape": "alpha"}),
+            r"Synapse.tau must be > 0 ms, got inf",
+        ),
+        (
+            lambda: Synapse(**SYNAPSE | {"shape": "alfa"}),
+            r"unknown Synapse.shape 'alfa'; did you mean 'alpha'\?",
+        ),
+        (lambda: Synapse(**SYNAPSE | {"at": -1}), r"Synapse.at must be >= 0 um, got -1"),
         (lambda: Clamp(voltage=np.nan), r"Clamp.voltage must be a finite number of mV, got nan"),
         (lambda: Clamp(voltage=0, start=-1), r"Clamp.start must be >= 0 ms, got -1"),
         (lambda: Clamp(voltage=0, duration=-1), r"Clamp.duration must be >= 0 ms, got -1"),

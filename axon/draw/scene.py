@@ -80,15 +80,12 @@ def resting_voltage(run: Run) -> Array:
     """
     section = section_of(run)
     resting = np.empty(len(run.position))
-    known: dict[int, float] = {}
     for index in np.unique(section):
-        membrane = run.axon.sections[index].membrane
-        if id(membrane) not in known:
-            try:
-                known[id(membrane)] = float(membrane.resting_potential())
-            except NoRest:
-                known[id(membrane)] = float(np.median(voltage_of(run, "a picture")[0]))
-        resting[section == index] = known[id(membrane)]
+        own = run.axon.sections[index]
+        try:
+            resting[section == index] = own.membrane.resting_potential(own.celsius)
+        except NoRest:
+            resting[section == index] = np.median(voltage_of(run, "a picture")[0])
     return resting
 
 
@@ -156,8 +153,9 @@ def sparse_marker(run: Run) -> str:
 
 
 def velocity_in_words(run: Run) -> tuple[str, str]:
-    """``("18.73 m/s", "")``, or ``("no propagation", reason)``."""
+    """``("18.73 m/s", "")``, or ``("no propagation", reason)``; on a ring the last whole lap counts."""
+    laps = np.bincount(run.spike_compartment, minlength=len(run.compartments)).min() if run.axon.ring else 1
     try:
-        return f"{float(run.velocity()):.4g} m/s", ""
+        return f"{float(run.velocity(spike=max(int(laps) - 1, 0))):.4g} m/s", ""
     except NoPropagation as failure:
         return "no propagation", failure.reason

@@ -17,10 +17,7 @@ stays tridiagonal. Rows are eliminated downwards in the same sweep that advances
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from axon.engine.simd import (
     GATES_PER_CHUNK,
@@ -32,103 +29,35 @@ from axon.engine.simd import (
     locate,
     outside,
     rises,
-    source_fingerprint,
     splat,
     store,
 )
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-# Fields of a row's parameters, each a vector over lanes; then conductance and conductance * reversal of
-# every channel.
-CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
-# A clamped compartment's diagonal: its own unknown vanishes to rounding, and the clamp is added afterwards.
-HELD = 1e30
-# Fields of a kind of row, after where its parameters start, and how many a factor has.
-KIND = 5
-FIRST_ENTRY, LAST_ENTRY, FIRST_FACTOR, LAST_FACTOR = (np.uint64(i) for i in range(1, KIND))
-FACTOR = np.uint64(4)
-# What a row with stimuli has besides, each a vector over lanes: added to D; injected current, part of b;
-# current from a clamped neighbour, no part of b; 0 where V is held, else 1; the level at which it is held.
-EXTRAS = 5
-ADDED, INJECTED, FROM_HELD, FREE, LEVEL = range(EXTRAS)
-# Steps after the jump of a clamp that are made as two backward Euler halves, which damp what Crank-Nicolson
-# would let ring, and keep its order (Rannacher 1984).
-DAMPED_STEPS = 2
-# Why a stretch of steps ended.
-FINISHED, LEFT_TABLE, SPIKES_FULL = range(3)
-
-
-class Plan(NamedTuple):
-    """What a group is: unchanged while it runs."""
-
-    rows: int
-    chunks: int  # of four gates each, per compartment
-    joined: bool  # lanes are consecutive pieces of one axon
-    fourth: bool  # compact operator
-    row_kind: NDArray[np.uint64]  # (rows,) where in kinds this row's kind begins
-    kinds: NDArray[np.uint64]  # flat: start in params; first, last gate entry; first, last place in factors
-    params: Floats  # flat: see the fields above
-    entry_chunk: NDArray[np.uint64]  # (entries,)
-    origin: NDArray[np.int32]  # (entries * LANES,) start of the table of this lane
-    stride: NDArray[np.int32]  # (entries * LANES,) doubles from one table row to the next
-    still: NDArray[np.int32]  # (entries * LANES,) zeros: origin and stride that leave gates alone
-    factors: NDArray[np.uint64]  # flat: place of the gate, exponent, first of its channel?, last?
-    table: Floats
-    table_start: float  # mV
-    table_density: float  # cells per mV
-    table_low: float  # mV, V must stay in [low, high)
-    table_high: float
-    threshold: float  # mV
-    dt: float
-    extra_of_row: NDArray[np.uint64]  # (rows,) 0, or 1 + which of the rows with stimuli
-    source_place: Ints  # (sources,) place in extras of a stimulus current
-    source_weight: Floats
-    source_stimulus: Ints  # (sources,) which stimulus
-    clamp_place: Ints  # (clamps,) flat compartment
-    clamp_extra: Ints  # (clamps,) place in extras
-    neighbour_clamp: Ints  # (neighbours,) whose neighbour
-    neighbour_extra: Ints
-    neighbour_coupling: Floats  # uS
-
-
-class State(NamedTuple):
-    """What changes from step to step, and room to work in."""
-
-    v: Floats  # (rows * LANES,) mV
-    gates: Floats  # (rows * chunks * LANES * 4,)
-    ahead: Floats  # p u: weight of the next row's V*
-    known: Floats  # p r: V* but for its neighbours
-    behind: Floats  # p l: weight of the piece's left separator
-    extras: Floats  # (rows with stimuli * EXTRAS * LANES,)
-    damped: Ints  # (1,) steps still to be damped
-    earlier: Floats  # (rows * LANES,) V at the start of a damped step, mV
-    scratch: Floats
-    cell: NDArray[np.int32]
-    offset: NDArray[np.int32]
-    fraction: Floats
-
-
-class Spikes(NamedTuple):
-    """Crossings found: v0 below, v1 at or above threshold, v2 one step later (nan until known)."""
-
-    place: Ints
-    step: Ints
-    v0: Floats
-    v1: Floats
-    v2: Floats
-    found: Ints  # (2,) how many; how many have their v2
-
-
-class Samples(NamedTuple):
-    """Where samples go: a row of each buffer per sampled step."""
-
-    stride: int
-    v_index: Ints
-    gate_index: Ints
-    v: Floats  # (frames, len(v_index))
-    gates: Floats
+from axon.engine.state import (
+    ADDED,
+    CAPACITY,
+    CHANNELS,
+    COMPACT,
+    COUPLING,
+    DAMPED_STEPS,
+    EXTRAS,
+    FACTOR,
+    FINISHED,
+    FIRST_ENTRY,
+    FIRST_FACTOR,
+    FREE,
+    FROM_HELD,
+    HELD,
+    INJECTED,
+    LAST_ENTRY,
+    LAST_FACTOR,
+    LEAK,
+    LEAK_CURRENT,
+    LEFT_TABLE,
+    LEVEL,
+    NOT_LINEAR,
+    NOTHING,
+    SPIKES_FULL,
+)
 
 
 @inlined
@@ -193,9 +122,14 @@ def _conduct(plan, state, row):
         elif power == np.uint64(2):
             y = x * x
         fraction = y if factors[f + np.uint64(2)] else fraction * y
-        if factors[f + np.uint64(3)]:
-            d = d + load(params, np.int64(pair)) * fraction
-            b = b + load(params, np.int64(pair + width)) * fraction
+        end = factors[f + np.uint64(3)]
+        if end:
+            to_d, to_b = fraction, fraction
+            if end == NOT_LINEAR:
+                to_d = fraction * load(scratch, np.int64(factors[f]) + LANES)
+                to_b = fraction * load(scratch, np.int64(factors[f]) + 2 * LANES)
+            d = d + load(params, np.int64(pair)) * to_d
+            b = b + load(params, np.int64(pair + width)) * to_b
             pair += width + width
     extra = plan.extra_of_row[row]
     if extra:
@@ -322,10 +256,12 @@ def _eliminate(plan, state, origin, stride):
             behind = lower
             pivot = diagonal
         else:
-            carry = carry * ahead
             pivot = diagonal - lower * ahead
             right = right + lower * known
-            behind = lower * behind
+            # What reaches across a long piece shrinks row by row; what has become nothing is made nothing, or
+            # the processor would crawl through denormal numbers.
+            carry = (carry * ahead + NOTHING) - NOTHING
+            behind = (lower * behind + NOTHING) - NOTHING
         if row < rows - 1:
             inverse = 1.0 / pivot
             ahead = upper * inverse
@@ -446,12 +382,12 @@ def _impose(plan, state, place, level):
 
 
 @inlined
-def _stimulate(plan, state, currents, levels, step):
-    """Put the currents and clamps of this step into the extras."""
+def _stimulate(plan, state, strengths, levels, step):
+    """Put the currents, conductances and clamps of this step into the extras."""
     for i in range(state.extras.size):
         state.extras[i] = 1.0 if i // LANES % EXTRAS == FREE else 0.0
     for s in range(plan.source_place.size):
-        state.extras[plan.source_place[s]] += plan.source_weight[s] * currents[plan.source_stimulus[s], step]
+        state.extras[plan.source_place[s]] += plan.source_weight[s] * strengths[plan.source_row[s], step]
     for c in range(plan.clamp_place.size):
         level = levels[c, step]
         if not np.isnan(level):
@@ -473,60 +409,47 @@ def _sample(state, samples, frame):
         samples.gates[frame, i] = state.gates[samples.gate_index[i]]
 
 
-def _entry(fingerprint):
-    """The engine's one entry, cached on disk under the state of all its sources.
+@kernel
+def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps):
+    """Advance a group by up to ``steps`` steps.
 
-    Numba's cache looks at one file's time stamp alone: not enough when another file of the engine changes, or
-    when an installer gives every version the same time.
+    Parameters
+    ----------
+    plan, state, spikes, samples : Plan, State, Spikes, Samples
+    strengths : (rows, steps) float64
+        Mean current (nA) or conductance (uS) of each stimulus over each step.
+    levels : (clamps, steps) float64
+        Imposed voltage at the start of each step, nan where free, mV.
+    first_step : int
+        Number of the first step, for times and the sampling rhythm.
+    steps : int
+
+    Returns
+    -------
+    done, frames, reason : int
+        Steps made, samples taken, and FINISHED, LEFT_TABLE or SPIKES_FULL.
     """
-
-    @kernel
-    def run_steps(plan, state, spikes, samples, currents, levels, first_step, steps):
-        """Advance a group by up to ``steps`` steps.
-
-        Parameters
-        ----------
-        plan, state, spikes, samples : Plan, State, Spikes, Samples
-        currents : (stimuli, steps) float64
-            Mean current of each stimulus over each step, nA.
-        levels : (clamps, steps) float64
-            Imposed voltage at the start of each step, nan where free, mV.
-        first_step : int
-            Number of the first step, for times and the sampling rhythm.
-        steps : int
-
-        Returns
-        -------
-        done, frames, reason : int
-            Steps made, samples taken, and FINISHED, LEFT_TABLE or SPIKES_FULL.
-        """
-        fingerprint  # noqa: B018 - makes it part of the cache's key
-        frame = 0
-        for i in range(steps):
-            step = first_step + i
-            _stimulate(plan, state, currents, levels, i)
-            if samples.stride > 0 and step % samples.stride == 0:
-                _sample(state, samples, frame)
-                frame += 1
-            waiting = spikes.found[0]
-            halves = 2 if state.damped[0] > 0 else 1
-            state.damped[0] -= halves - 1
-            lost = False
-            for half in range(halves):
-                origin = plan.origin if half == 0 else plan.still
-                stride = plan.stride if half == 0 else plan.still
-                midpoint = _eliminate(plan, state, origin, stride)
-                lost |= _substitute(plan, state, spikes, step, midpoint, half, halves)
-            for n in range(spikes.found[1], waiting):
-                spikes.v2[n] = state.v[spikes.place[n]]
-            spikes.found[1] = waiting
-            if lost:
-                return i + 1, frame, LEFT_TABLE
-            if spikes.found[0] + plan.rows * LANES > spikes.place.size:
-                return i + 1, frame, SPIKES_FULL
-        return steps, frame, FINISHED
-
-    return run_steps
-
-
-run_steps = _entry(source_fingerprint())
+    frame = 0
+    for i in range(steps):
+        step = first_step + i
+        _stimulate(plan, state, strengths, levels, i)
+        if samples.stride > 0 and step % samples.stride == 0:
+            _sample(state, samples, frame)
+            frame += 1
+        waiting = spikes.found[0]
+        halves = 2 if state.damped[0] > 0 else 1
+        state.damped[0] -= halves - 1
+        lost = False
+        for half in range(halves):
+            origin = plan.origin if half == 0 else plan.still
+            stride = plan.stride if half == 0 else plan.still
+            midpoint = _eliminate(plan, state, origin, stride)
+            lost |= _substitute(plan, state, spikes, step, midpoint, half, halves)
+        for n in range(spikes.found[1], waiting):
+            spikes.v2[n] = state.v[spikes.place[n]]
+        spikes.found[1] = waiting
+        if lost:
+            return i + 1, frame, LEFT_TABLE
+        if spikes.found[0] + plan.rows * LANES > spikes.place.size:
+            return i + 1, frame, SPIKES_FULL
+    return steps, frame, FINISHED

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.engine import kernel
+from axon.engine import tables
 from axon.engine.simd import GATES_PER_CHUNK, LANES, TABLE_WIDTH
-from axon.engine.tables import CELL, StepCoefficients, build
+from axon.engine.state import (
+    ADDED,
+    EXTRAS,
+    FACTOR,
+    FROM_HELD,
+    INJECTED,
+    KIND,
+    LINEAR,
+    NOT_LINEAR,
+    Plan,
+    State,
+)
+from axon.engine.tables import StepCoefficients
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,7 +40,8 @@ class Patch:
     Attributes
     ----------
     signature : tuple of tuple of int
-        For every gated channel the exponents of its gates.
+        For every channel that is no constant leak the exponents of its slots. Two last slots of exponent 0
+        hold what a current that is not linear in V gives to D and to b, per unit of ``conductance``.
     coefficients : callable
         Voltages (n,) to the step's decay and gain of every gate, two (n, gates) arrays.
     """
@@ -64,8 +75,9 @@ class Cable:
     gates : (n, gates)
         Initial gates half a step before the start.
     patches : sequence of Patch
-    source_place, source_weight, source_stimulus : (k,)
-        Compartments fed by a stimulus, their share of it, and which stimulus.
+    source_place, source_weight, source_row, source_opens : (k,)
+        Compartments fed by a stimulus, their share of it, its row of the strengths, and whether that is a
+        conductance (uS) instead of a current (nA).
     clamp_place : (c,)
         Clamped compartments.
     """
@@ -83,7 +95,8 @@ class Cable:
     patches: Sequence[Patch]
     source_place: NDArray[np.intp]
     source_weight: Floats
-    source_stimulus: NDArray[np.intp]
+    source_row: NDArray[np.intp]
+    source_opens: NDArray[np.bool_]
     clamp_place: NDArray[np.intp]
 
     def __len__(self) -> int:
@@ -97,8 +110,8 @@ class Group:
     ``place[i]`` holds the flat index of every compartment of cable i; ``gate_place[i]`` those of its gates.
     """
 
-    plan: kernel.Plan
-    state: kernel.State
+    plan: Plan
+    state: State
     place: list[Ints]
     gate_place: list[Ints]
     coefficients: tuple[StepCoefficients, ...]
@@ -107,46 +120,13 @@ class Group:
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""
         low, high = min(low_cell, self.table_cells[0]), max(high_cell, self.table_cells[1])
-        table, starts = _tables(self.coefficients, low, high)
-        old_starts = _tables(self.coefficients, *self.table_cells)[1]
+        table, starts = tables.join(self.coefficients, low, high)
+        old_starts = tables.join(self.coefficients, *self.table_cells)[1]
         old = np.searchsorted(old_starts, self.plan.origin, "right") - 1
         inside = self.plan.origin - old_starts[old]
-        self.plan = self.plan._replace(
-            table=table, origin=(starts[old] + inside).astype(np.int32), **_table_range(low, high)
-        )
+        origin = (starts[old] + inside).astype(np.int32)
+        self.plan = self.plan._replace(table=table, origin=origin, **tables.bounds(low, high))
         self.table_cells = (low, high)
-
-
-@lru_cache(maxsize=16)
-def _tables(coefficients: tuple[StepCoefficients, ...], low: int, high: int) -> tuple[Floats, Ints]:
-    """All patches' tables end to end behind one row that leaves gates alone, and where each begins.
-
-    Kept, because the next run of the same membranes wants the same ones; nobody writes into them.
-    """
-    still = np.zeros(TABLE_WIDTH)
-    still[:GATES_PER_CHUNK] = 1.0
-    parts = [still] + [build(one, low, high).reshape(-1) for one in coefficients]
-    starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
-    return aligned(np.concatenate(parts + [np.zeros(TABLE_WIDTH)])), starts
-
-
-def _table_range(low: int, high: int) -> dict[str, Any]:
-    return {
-        "table_start": low * CELL,
-        "table_density": 1.0 / CELL,
-        "table_low": low * CELL,
-        "table_high": high * CELL,
-    }
-
-
-def aligned(array: NDArray) -> NDArray:
-    """The same values, flat, starting on a cache line."""
-    flat = np.ascontiguousarray(array).reshape(-1)
-    room = np.zeros(flat.nbytes + 64, np.uint8)
-    start = -room.ctypes.data % 64
-    out = room[start : start + flat.nbytes].view(flat.dtype)
-    out[:] = flat
-    return out
 
 
 def lay_out(
@@ -169,36 +149,30 @@ def lay_out(
     joined = len(cables) == 1 and (len(cables[0]) >= SHORTEST_SPLIT or cables[0].coupling[0] > 0)
     longest = max(len(cable) for cable in cables)
     rows = -(-longest // LANES) if joined else longest
-    if joined:
-        column = np.arange(rows * LANES).reshape(LANES, rows).T - (rows * LANES - longest)
-        owner = np.where(column >= 0, 0, -1)
-        column = np.maximum(column, 0)
-    else:
-        column = np.zeros((rows, LANES), int)
-        owner = np.full((rows, LANES), -1)
-        for lane, cable in enumerate(cables):
-            column[rows - len(cable) :, lane] = np.arange(len(cable))
-            owner[rows - len(cable) :, lane] = lane
-    return _Layout(cables, owner, column, joined, dt, threshold, fourth, table_cells).group()
+    places = []
+    for lane, cable in enumerate(cables):
+        # Room to spare lies at the top: of the first lane when joined, of every shorter lane otherwise.
+        number = np.arange(len(cable)) + (rows * LANES if joined else rows) - len(cable)
+        places.append(number % rows * LANES + (number // rows if joined else lane))
+    return _Layout(cables, rows, places, joined, dt, threshold, fourth, table_cells).group()
 
 
 class _Layout:
-    """The work of laying out: which compartment sits at which row and lane, and all arrays from it."""
+    """The work of laying out: where every compartment sits (row * LANES + lane), and all arrays from it."""
 
     def __init__(
         self,
         cables: Sequence[Cable],
-        owner: Ints,
-        column: Ints,
+        rows: int,
+        places: list[Ints],
         joined: bool,
         dt: float,
         threshold: float,
         fourth: bool,
         table_cells: tuple[int, int],
     ) -> None:
-        self.cables, self.owner, self.column, self.joined = cables, owner, column, joined
+        self.cables, self.rows, self.places, self.joined = cables, rows, places, joined
         self.dt, self.threshold, self.fourth, self.table_cells = dt, threshold, fourth, table_cells
-        self.rows = len(owner)
         self.patches: list[Patch] = []
         self.first_patch = []
         for cable in cables:
@@ -206,48 +180,46 @@ class _Layout:
             self.patches.extend(cable.patches)
         self.signatures = list(dict.fromkeys(p.signature for p in self.patches if p.signature))
         counts = [sum(len(channel) for channel in s) for s in self.signatures]
-        sizes = [-(-count // GATES_PER_CHUNK) for count in counts]
-        self.first_chunk = np.cumsum([0, *sizes])
-        self.sizes = sizes
+        self.sizes = [-(-count // GATES_PER_CHUNK) for count in counts]
+        self.first_chunk = np.cumsum([0, *self.sizes])
 
     def spread(self, name: str, empty: float) -> Floats:
         """An array per compartment as [row, lane], with ``empty`` where no compartment is."""
-        out = np.full(self.owner.shape, empty, float)
-        for index, cable in enumerate(self.cables):
-            mine = self.owner == index
-            out[mine] = getattr(cable, name)[self.column[mine]]
-        return out
+        out = np.full(self.rows * LANES, empty)
+        for cable, place in zip(self.cables, self.places, strict=True):
+            out[place] = getattr(cable, name)
+        return out.reshape(self.rows, LANES)
 
     def patch_map(self) -> Ints:
-        out = np.full(self.owner.shape, -1)
-        for index, cable in enumerate(self.cables):
-            mine = self.owner == index
-            out[mine] = self.first_patch[index] + cable.patch[self.column[mine]]
-        return out
+        """Which patch sits at [row, lane]; -1 where no compartment is."""
+        out = np.full(self.rows * LANES, -1)
+        for first, cable, place in zip(self.first_patch, self.cables, self.places, strict=True):
+            out[place] = first + cable.patch
+        return out.reshape(self.rows, LANES)
 
     def group(self) -> Group:
         chunks = int(self.first_chunk[-1])
         patch = self.patch_map()
         tabulated = [i for i, p in enumerate(self.patches) if p.signature]
         coefficients = tuple(self.patches[i].coefficients for i in tabulated)
-        table, starts = _tables(coefficients, *self.table_cells)
+        table, starts = tables.join(coefficients, *self.table_cells)
         base = np.zeros(len(self.patches) + 1, np.int64)
         base[tabulated] = starts[1:]
         kinds, params, entries, factors, row_kind = self._rows(patch, base)
         extra_of_row, extras, sources, clamps, neighbours = self._extras()
         flat = self.rows * LANES
-        plan = kernel.Plan(
+        plan = Plan(
             rows=self.rows,
             chunks=chunks,
             joined=self.joined,
             fourth=self.fourth,
             row_kind=row_kind,
             kinds=kinds,
-            params=aligned(params),
+            params=tables.aligned(params),
             entry_chunk=entries[0],
-            origin=aligned(entries[1]),
-            stride=aligned(entries[2]),
-            still=aligned(np.zeros_like(entries[2])),
+            origin=tables.aligned(entries[1]),
+            stride=tables.aligned(entries[2]),
+            still=tables.aligned(np.zeros_like(entries[2])),
             factors=factors,
             table=table,
             threshold=self.threshold,
@@ -255,38 +227,30 @@ class _Layout:
             extra_of_row=extra_of_row,
             source_place=sources[0],
             source_weight=sources[1],
-            source_stimulus=sources[2],
+            source_row=sources[2],
             clamp_place=clamps[0],
             clamp_extra=clamps[1],
             neighbour_clamp=neighbours[0],
             neighbour_extra=neighbours[1],
             neighbour_coupling=neighbours[2],
-            **_table_range(*self.table_cells),
+            **tables.bounds(*self.table_cells),
         )
         gates, gate_place = self._gates(chunks)
-        state = kernel.State(
-            v=aligned(self.spread("v", 0.0)),
-            gates=aligned(gates),
-            ahead=aligned(np.zeros(flat)),
-            known=aligned(np.zeros(flat)),
-            behind=aligned(np.zeros(flat)),
-            extras=aligned(np.zeros(extras)),
+        state = State(
+            v=tables.aligned(self.spread("v", 0.0)),
+            gates=tables.aligned(gates),
+            ahead=tables.aligned(np.zeros(flat)),
+            known=tables.aligned(np.zeros(flat)),
+            behind=tables.aligned(np.zeros(flat)),
+            extras=tables.aligned(np.zeros(extras)),
             damped=np.zeros(1, np.int64),
-            earlier=aligned(np.zeros(flat)),
-            scratch=aligned(np.zeros((chunks * GATES_PER_CHUNK + 7) * LANES)),
-            cell=aligned(np.zeros(LANES, np.int32)),
-            offset=aligned(np.zeros(LANES, np.int32)),
-            fraction=aligned(np.zeros(LANES)),
+            earlier=tables.aligned(np.zeros(flat)),
+            scratch=tables.aligned(np.zeros((chunks * GATES_PER_CHUNK + 7) * LANES)),
+            cell=tables.aligned(np.zeros(LANES, np.int32)),
+            offset=tables.aligned(np.zeros(LANES, np.int32)),
+            fraction=tables.aligned(np.zeros(LANES)),
         )
-        return Group(plan, state, self._places(), gate_place, coefficients, self.table_cells)
-
-    def _places(self) -> list[Ints]:
-        place = [np.zeros(len(cable), np.int64) for cable in self.cables]
-        flat = np.arange(self.owner.size).reshape(self.owner.shape)
-        for index in range(len(self.cables)):
-            mine = self.owner == index
-            place[index][self.column[mine]] = flat[mine]
-        return place
+        return Group(plan, state, self.places, gate_place, coefficients, self.table_cells)
 
     def _rows(self, patch: Ints, base: Ints) -> tuple:
         """Parameters of the different rows, and which row is which."""
@@ -302,7 +266,7 @@ class _Layout:
             ],
             axis=1,
         )
-        channels = self._channel_parameters(patch)
+        channels = self._channel_parameters()
         everything = np.concatenate([common, *channels, patch[:, None, :].astype(float)], axis=1)
         changed = np.ones(self.rows, bool)
         changed[1:] = (everything[1:] != everything[:-1]).any(axis=(1, 2))
@@ -317,7 +281,7 @@ class _Layout:
                 seen[key] = len(firsts)
                 firsts.append(int(start))
             which[start:stop] = seen[key]
-        kinds = np.zeros((len(firsts), kernel.KIND), np.uint64)
+        kinds = np.zeros((len(firsts), KIND), np.uint64)
         params: list[Floats] = []
         entries: tuple[list, list, list] = ([], [], [])
         factors: list[tuple[int, int, int, int]] = []
@@ -333,7 +297,7 @@ class _Layout:
                 self._add_entries(s, patch[row], base, entries)
                 self._add_factors(s, factors)
             block = np.concatenate(blocks)
-            per = int(kernel.FACTOR)
+            per = int(FACTOR)
             kinds[kind] = (size, first_entry, len(entries[0]), per * first_factor, per * len(factors))
             params.append(block.reshape(-1))
             size += block.size
@@ -346,23 +310,23 @@ class _Layout:
                 np.array(entries[2], np.int32).reshape(-1),
             ),
             np.array(factors, np.uint64).reshape(-1),
-            which * np.uint64(kernel.KIND),
+            which * np.uint64(KIND),
         )
 
-    def _channel_parameters(self, patch: Ints) -> list[Floats]:
+    def _channel_parameters(self) -> list[Floats]:
         """Per signature (rows, 2 * channels, LANES): conductance, and conductance times reversal."""
         out = []
         for signature in self.signatures:
-            block = np.zeros((self.rows, 2 * len(signature), LANES))
-            has = np.array([p.signature == signature for p in self.patches] + [False])[patch]
-            for index, cable in enumerate(self.cables):
-                row, lane = np.nonzero((self.owner == index) & has)
-                column = self.column[row, lane]
-                for channel in range(len(signature)):
-                    g = cable.conductance[column, channel]
-                    block[row, 2 * channel, lane] = g
-                    block[row, 2 * channel + 1, lane] = g * cable.reversal[column, channel]
-            out.append(block)
+            block = np.zeros((self.rows, LANES, len(signature), 2))
+            for cable, place in zip(self.cables, self.places, strict=True):
+                has = np.array([patch.signature == signature for patch in cable.patches])[cable.patch]
+                if not has.any():
+                    continue
+                conductance = cable.conductance[has, : len(signature)]
+                block.reshape(-1, len(signature), 2)[place[has]] = np.stack(
+                    [conductance, conductance * cable.reversal[has, : len(signature)]], axis=-1
+                )
+            out.append(block.reshape(self.rows, LANES, -1).transpose(0, 2, 1))
         return out
 
     def _add_entries(self, s: int, patch: Ints, base: Ints, entries: tuple[list, list, list]) -> None:
@@ -376,73 +340,66 @@ class _Layout:
     def _add_factors(self, s: int, factors: list[tuple[int, int, int, int]]) -> None:
         gate = int(self.first_chunk[s]) * GATES_PER_CHUNK
         for exponents in self.signatures[s]:
-            for number, exponent in enumerate(exponents):
-                last = number == len(exponents) - 1
-                factors.append((gate * LANES, exponent, int(number == 0), int(last)))
+            powers = [exponent for exponent in exponents if exponent > 0]
+            linear = len(powers) == len(exponents)
+            for number, exponent in enumerate(powers):
+                last = number == len(powers) - 1
+                end = 0 if not last else LINEAR if linear else NOT_LINEAR
+                factors.append((gate * LANES, exponent, int(number == 0), end))
                 gate += 1
+            gate += len(exponents) - len(powers)
 
     def _gates(self, chunks: int) -> tuple[Floats, list[Ints]]:
         """Initial gates as [row, chunk, lane, 4], and where each compartment's gates are (-1: none)."""
-        gates = np.zeros((self.rows, chunks, LANES, GATES_PER_CHUNK))
-        places = []
-        for index, cable in enumerate(self.cables):
-            place = np.full(cable.gates.shape, -1, np.int64)
-            rows, lanes = np.nonzero(self.owner == index)
-            column = self.column[rows, lanes]
+        gates = np.zeros(self.rows * chunks * LANES * GATES_PER_CHUNK)
+        gate_places = []
+        for cable, place in zip(self.cables, self.places, strict=True):
+            row, lane = place // LANES, place % LANES
+            at = np.full(cable.gates.shape, -1, np.int64)
             for number, patch in enumerate(cable.patches):
-                mine = cable.patch[column] == number
-                place[column[mine]] = self._gate_places(
-                    patch.signature, chunks, cable.gates.shape[1], rows[mine][:, None], lanes[mine][:, None]
-                )
-            known = place >= 0
-            gates.reshape(-1)[place[known]] = cable.gates[known]
-            places.append(place)
-        return gates, places
-
-    def _gate_places(self, signature: Signature, chunks: int, width: int, row: Ints, lane: Ints) -> Ints:
-        count = sum(len(channel) for channel in signature)
-        gate = np.arange(width)
-        if not signature:
-            return np.full(np.broadcast_shapes(np.shape(row), gate.shape), -1)
-        slot = self.first_chunk[self.signatures.index(signature)] * GATES_PER_CHUNK + gate
-        at = (
-            (row * chunks + slot // GATES_PER_CHUNK) * LANES + lane
-        ) * GATES_PER_CHUNK + slot % GATES_PER_CHUNK
-        return np.where(gate < count, at, -1)
+                if not patch.signature:
+                    continue
+                here = cable.patch == number
+                slot = np.arange(sum(len(channel) for channel in patch.signature))
+                slot += self.first_chunk[self.signatures.index(patch.signature)] * GATES_PER_CHUNK
+                chunk = row[here, None] * chunks + slot // GATES_PER_CHUNK
+                own = (chunk * LANES + lane[here, None]) * GATES_PER_CHUNK + slot % GATES_PER_CHUNK
+                at[here, : len(slot)] = own
+                gates[own] = cable.gates[here, : len(slot)]
+            gate_places.append(at)
+        return gates, gate_places
 
     def _extras(self) -> tuple:
         """Rows with stimuli or clamps, and where in the extras each current and clamp goes."""
-        places = self._places()
         number_of_row: dict[int, int] = {}
 
         def extra(flat: int, part: int) -> int:
             row, lane = divmod(int(flat), LANES)
             number = number_of_row.setdefault(row, len(number_of_row))
-            return (kernel.EXTRAS * number + part) * LANES + lane
+            return (EXTRAS * number + part) * LANES + lane
 
         sources: tuple[list, list, list] = ([], [], [])
         clamps: tuple[list, list] = ([], [])
         neighbours: tuple[list, list, list] = ([], [], [])
-        stimuli, held = 0, 0
-        for cable, place in zip(self.cables, places, strict=True):
-            for at, weight, which in zip(
-                cable.source_place, cable.source_weight, cable.source_stimulus, strict=True
-            ):
-                sources[0].append(extra(place[at], kernel.INJECTED))
+        rows, held = 0, 0
+        for cable, place in zip(self.cables, self.places, strict=True):
+            feeds = (cable.source_place, cable.source_weight, cable.source_row, cable.source_opens)
+            for at, weight, row, opens in zip(*feeds, strict=True):
+                sources[0].append(extra(place[at], ADDED if opens else INJECTED))
                 sources[1].append(weight)
-                sources[2].append(stimuli + which)
-            stimuli += int(cable.source_stimulus.max(initial=-1)) + 1
+                sources[2].append(rows + row)
+            rows += int(cable.source_row.max(initial=-1)) + 1
             n = len(cable)
             for at in cable.clamp_place:
                 clamps[0].append(place[at])
-                clamps[1].append(extra(place[at], kernel.ADDED))
+                clamps[1].append(extra(place[at], ADDED))
                 for other, coupling in (
                     ((at - 1) % n, cable.coupling[at]),
                     ((at + 1) % n, cable.coupling[(at + 1) % n]),
                 ):
                     if coupling > 0 and other != at:
                         neighbours[0].append(held)
-                        neighbours[1].append(extra(place[other], kernel.FROM_HELD))
+                        neighbours[1].append(extra(place[other], FROM_HELD))
                         neighbours[2].append(coupling)
                 held += 1
         extra_of_row = np.zeros(self.rows, np.uint64)
@@ -451,7 +408,7 @@ class _Layout:
         ints, floats = np.int64, np.float64
         return (
             extra_of_row,
-            kernel.EXTRAS * LANES * len(number_of_row),
+            EXTRAS * LANES * len(number_of_row),
             (np.array(sources[0], ints), np.array(sources[1], floats), np.array(sources[2], ints)),
             (np.array(clamps[0], ints), np.array(clamps[1], ints)),
             (np.array(neighbours[0], ints), np.array(neighbours[1], ints), np.array(neighbours[2], floats)),

@@ -36,20 +36,29 @@ OPTIONS = {
 }
 
 
+def _fingerprint() -> str:
+    """Something that changes with any source file of the engine."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+_SOURCES = _fingerprint()
+
+
 def kernel(function):
-    """Compile a function as part of the engine, kept on disk wherever a place to write is found."""
+    """Compile a function as part of the engine, kept on disk wherever a place to write is found.
+
+    Numba's cache looks at the time stamp of one file alone: not enough when another file of the engine
+    changes, or when an installer gives every version the same time. So the name under which it is kept has
+    the state of all of them in it.
+    """
+    function.__qualname__ += f"_{_SOURCES}"
     try:
         return njit(**OPTIONS)(function)
     except RuntimeError:  # Numba found no writable folder for its cache
         return njit(**{**OPTIONS, "cache": False})(function)
-
-
-def source_fingerprint() -> int:
-    """A number that changes with any source file of the engine."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return int.from_bytes(digest.digest()[:7], "big")
 
 
 def inlined(function):

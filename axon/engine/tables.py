@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH
 
 Array = NDArray[np.floating]
 
-CELL = 0.25  # mV; the interpolation error of A and B falls as its cube (see tests/test_tables.py)
+CELL = 0.25  # mV; the interpolation error of A and B falls as its cube (tests/engine/test_tables.py)
 
 # Decay A and gain B of every gate over a step, x <- A x + B: voltages (n,) to two (n, gates) arrays.
 StepCoefficients = Callable[[Array], tuple[Array, Array]]
@@ -50,3 +51,36 @@ def build(coefficients: StepCoefficients, low_cell: int, high_cell: int) -> Arra
     table = np.stack([left, slope, curvature], axis=2).reshape(len(left), chunks, TABLE_WIDTH)
     table.setflags(write=False)
     return table
+
+
+@lru_cache(maxsize=16)
+def join(coefficients: tuple[StepCoefficients, ...], low: int, high: int) -> tuple[Any, NDArray[np.int64]]:
+    """All patches' tables end to end behind one row that leaves gates alone, and where each begins.
+
+    Kept, because the next run of the same membranes wants the same ones; nobody writes into them.
+    """
+    still = np.zeros(TABLE_WIDTH)
+    still[:GATES_PER_CHUNK] = 1.0
+    parts = [still] + [build(one, low, high).reshape(-1) for one in coefficients]
+    starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
+    return aligned(np.concatenate(parts + [np.zeros(TABLE_WIDTH)])), starts
+
+
+def bounds(low: int, high: int) -> dict[str, Any]:
+    """What a plan says of its tables' range, given in whole cells."""
+    return {
+        "table_start": low * CELL,
+        "table_density": 1.0 / CELL,
+        "table_low": low * CELL,
+        "table_high": high * CELL,
+    }
+
+
+def aligned(array: NDArray) -> NDArray:
+    """The same values, flat, starting on a cache line."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    room = np.empty(flat.nbytes + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    out = room[start : start + flat.nbytes].view(flat.dtype)
+    out[:] = flat
+    return out

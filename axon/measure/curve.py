@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 
 ORDER = 5  # of the spline: a spike sampled 10 times in its half-width comes out to 1e-4 of its size
 _ON_SAMPLE = 1e-6  # of the sampling interval: a kink this near to a sample is on it
+_NOISE = 1e-13  # of a trace's size, and over the sampling interval to the order of a derivative: rounding
 _BETWEEN = 3  # points per sampling interval at which signs are compared
 
 
@@ -79,6 +80,14 @@ class Curve:
         piece = self._pieces[min(int(np.searchsorted(ends, t, side="right")), len(ends) - 1)]
         return float(piece(t, nu=order)) if order <= piece.k else 0.0
 
+    def sampled(self, order: int = 0) -> Array:
+        """Value, or derivative of that order, at every sample; after a kink at the kink."""
+        values = np.zeros_like(self.samples)
+        for piece in self._pieces:
+            here = (self.time >= piece.t[0]) & (self.time <= piece.t[-1])
+            values[here] = piece(self.time[here], nu=order) if order <= piece.k else 0.0
+        return values
+
     def rises(self, level: float, start: float, stop: float) -> Array:
         """Times between ``start`` and ``stop`` at which the curve passes ``level`` upwards."""
         return self._signs(start, stop, 0, level, upwards=True)
@@ -119,8 +128,10 @@ class Curve:
         for piece in self._pieces:
             low, high = max(start, piece.t[0]), min(stop, piece.t[-1])
             if high > low and order <= piece.k:
-                derivative = piece.derivative(order) if order else piece
-                found += _sign_changes(derivative, level, _grid(self.time, low, high), upwards)
+                grid = _grid(self.time, low, high)
+                noise = _NOISE * np.abs(piece.c).max() / np.diff(grid).max() ** order
+                function = piece.derivative(order) if order else piece
+                found += _sign_changes(function, level, grid, noise, upwards)
         return np.array(found)
 
 
@@ -131,15 +142,17 @@ def _grid(time: Array, low: float, high: float) -> Array:
     return np.append((knots[:-1, None] + np.diff(knots)[:, None] * part).ravel(), high)
 
 
-def _sign_changes(function: Callable[..., Any], level: float, grid: Array, upwards: bool) -> list[float]:
+def _sign_changes(
+    function: Callable[..., Any], level: float, grid: Array, noise: float, upwards: bool
+) -> list[float]:
+    """Where the function passes ``level`` one way; values within ``noise`` of it are on neither side."""
     from scipy.optimize import brentq
 
-    sign = 1.0 if upwards else -1.0
-    above = sign * (function(grid) - level)
-    places = np.flatnonzero((above[:-1] < 0) & (above[1:] >= 0))
+    above = function(grid) - level
+    sure = np.flatnonzero(np.abs(above) > noise)
+    side = np.sign(above[sure]) if upwards else -np.sign(above[sure])
+    places = np.flatnonzero((side[:-1] < 0) & (side[1:] > 0))
     return [
-        float(grid[i + 1])
-        if above[i + 1] == 0
-        else float(brentq(lambda t: float(function(t)) - level, grid[i], grid[i + 1], xtol=1e-13, rtol=1e-14))
-        for i in places
+        float(brentq(lambda t: float(function(t)) - level, grid[i], grid[j], xtol=1e-13, rtol=1e-14))
+        for i, j in zip(sure[places], sure[places + 1], strict=True)
     ]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from axon.errors import unknown_name
+from axon.membranes.frankenhaeuser_huxley import frankenhaeuser_huxley
 from axon.membranes.gate import Gate
+from axon.membranes.ghk import PermeableChannel
 from axon.membranes.hodgkin_huxley import hodgkin_huxley
 from axon.membranes.membrane import Channel, Membrane
 from axon.membranes.passive import passive
 
 MODELS: dict[str, Callable[[], Membrane]] = {
     "hodgkin_huxley": hodgkin_huxley,
+    "frankenhaeuser_huxley": frankenhaeuser_huxley,
     "passive": passive,
 }
 
@@ -30,4 +33,14 @@ def model(name: str) -> Membrane:
     return MODELS[key]()
 
 
-__all__ = ["MODELS", "Channel", "Gate", "Membrane", "hodgkin_huxley", "model", "passive"]
+__all__ = [
+    "MODELS",
+    "Channel",
+    "Gate",
+    "Membrane",
+    "PermeableChannel",
+    "frankenhaeuser_huxley",
+    "hodgkin_huxley",
+    "model",
+    "passive",
+]

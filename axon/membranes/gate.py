@@ -17,6 +17,12 @@ Rate = Callable[[Array], ArrayLike]
 SAMPLES = np.arange(-250.0, 250.25, 0.5)
 
 
+def samples(rate: Rate) -> Array:
+    """The rate at every voltage of ``SAMPLES``."""
+    with np.errstate(over="ignore"):
+        return np.asarray(rate(SAMPLES), float) + np.zeros_like(SAMPLES)
+
+
 @dataclass(frozen=True, eq=False)
 class Gate:
     """A two-state gate with voltage-dependent kinetics, dx/dt = (x_inf(V) - x) / tau(V).
@@ -102,8 +108,7 @@ class Gate:
         if self._plain() != other._plain():
             return False
         pairs = zip(self._functions(), other._functions(), strict=True)
-        with np.errstate(over="ignore"):
-            return all(f is g or np.array_equal(f(SAMPLES), g(SAMPLES)) for f, g in pairs)
+        return all(f is g or np.array_equal(samples(f), samples(g), equal_nan=True) for f, g in pairs)
 
     def __hash__(self) -> int:
         return hash(self._plain())

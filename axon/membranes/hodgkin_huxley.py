@@ -50,6 +50,7 @@ def hodgkin_huxley(
     e_na: float = 50.0,
     e_k: float = -77.0,
     e_leak: float = -54.387,
+    unitary: float = 20.0,
 ) -> Membrane:
     """Squid giant axon, Hodgkin & Huxley 1952.
 
@@ -63,6 +64,10 @@ def hodgkin_huxley(
     e_na, e_k, e_leak : float
         Reversal potentials, mV. The paper's leak is 10.613 mV above its nominal rest, so -54.387 mV here,
         which puts the resting potential 0.0036 mV above -65; NEURON and Arbor write -54.3.
+    unitary : float
+        Conductance of a single sodium or potassium channel, pS; only noise depends on it. 20 pS at the
+        standard densities are 60 and 18 channels per um2 (Goldwyn & Shea-Brown, PLoS Comput. Biol.
+        7:e1002247, 2011).
     """
     m = Gate("m", 3, alpha=alpha_m, beta=beta_m, q10=3.0, q10_celsius=6.3)
     h = Gate("h", 1, alpha=alpha_h, beta=beta_h, q10=3.0, q10_celsius=6.3)
@@ -70,8 +75,8 @@ def hodgkin_huxley(
     return Membrane(
         "hodgkin_huxley",
         (
-            Channel("Na", g_na, e_na, (m, h)),
-            Channel("K", g_k, e_k, (n,)),
+            Channel("Na", g_na, e_na, (m, h), unitary),
+            Channel("K", g_k, e_k, (n,), unitary),
             Channel("leak", g_leak, e_leak),
         ),
         capacitance=1.0,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from axon.checks import finite, not_negative, positive
 from axon.errors import NoRest
 from axon.membranes.gate import Gate
+from axon.membranes.ghk import PermeableChannel
 from axon.membranes.rates import Array
 
 
@@ -29,22 +30,34 @@ class Channel:
         Reversal potential, mV.
     gates : tuple of Gate
         None for a leak.
+    unitary : float, optional
+        Conductance of a single open channel, pS: how many channels ``conductance`` stands for, which matters
+        where their noise is simulated. Without it they are taken to be very many.
 
     Raises
     ------
     ValueError
-        For a negative or non-finite density, or a non-finite reversal.
+        For a negative or non-finite density, a non-finite reversal, or a single-channel conductance that is
+        not > 0 or belongs to a leak.
     """
 
     name: str
     conductance: float
     reversal: float
     gates: tuple[Gate, ...] = ()
+    unitary: float | None = None
 
     def __post_init__(self) -> None:
         not_negative(f"Channel {self.name!r}: conductance", self.conductance, "S/cm2")
         finite(f"Channel {self.name!r}: reversal", self.reversal, "mV")
         object.__setattr__(self, "gates", tuple(self.gates))
+        if self.unitary is not None:
+            positive(f"Channel {self.name!r}: unitary", self.unitary, "pS")
+            if not self.gates:
+                raise ValueError(
+                    f"Channel {self.name!r}: unitary must be None for a leak, which has no gates to open and "
+                    f"close by chance, got {self.unitary!r}"
+                )
 
     def open_fraction(self, gates: Mapping[str, ArrayLike]) -> Array:
         """Fraction of the channels that conduct, from the gate values by name."""
@@ -52,6 +65,10 @@ class Channel:
         for gate in self.gates:
             fraction = fraction * np.asarray(gates[gate.name], float) ** gate.exponent
         return fraction
+
+    def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None) -> Array:
+        """Outward current density at ``v`` (mV), mA/cm2; an ohmic one, whatever the temperature."""
+        return self.conductance * self.open_fraction(gates) * (np.asarray(v, float) - self.reversal)
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,7 +79,7 @@ class Membrane:
     ----------
     name : str
         For messages and files.
-    channels : tuple of Channel
+    channels : tuple of Channel or PermeableChannel
         Their names, and the names of all their gates, must differ.
     capacitance : float
         uF/cm2.
@@ -74,7 +91,7 @@ class Membrane:
     """
 
     name: str
-    channels: tuple[Channel, ...]
+    channels: tuple[Channel | PermeableChannel, ...]
     capacitance: float = 1.0
 
     def __post_init__(self) -> None:
@@ -100,23 +117,28 @@ class Membrane:
         return {name: gate.steady_state(v) for name, gate in self.gates.items()}
 
     def conductances(self, gates: Mapping[str, ArrayLike]) -> dict[str, Array]:
-        """Conductance density of every channel, S/cm2, from the gate values by name."""
-        return {c.name: c.conductance * c.open_fraction(gates) for c in self.channels}
+        """Conductance density of every ohmic channel, S/cm2, from the gate values by name."""
+        ohmic = (c for c in self.channels if isinstance(c, Channel))
+        return {c.name: c.conductance * c.open_fraction(gates) for c in ohmic}
 
-    def currents(self, v: ArrayLike, gates: Mapping[str, ArrayLike]) -> dict[str, Array]:
-        """Outward current density of every channel, mA/cm2, at ``v`` (mV)."""
-        v = np.asarray(v, float)
-        return {c.name: c.conductance * c.open_fraction(gates) * (v - c.reversal) for c in self.channels}
+    def currents(
+        self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None
+    ) -> dict[str, Array]:
+        """Outward current density of every channel, mA/cm2, at ``v`` (mV).
 
-    def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike]) -> Array:
+        ``celsius`` (degC) is needed where a channel conducts by permeability.
+        """
+        return {c.name: c.current(v, gates, celsius) for c in self.channels}
+
+    def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None) -> Array:
         """Total outward ionic current density, mA/cm2."""
-        return sum(self.currents(v, gates).values(), np.zeros(np.shape(v)))
+        return sum(self.currents(v, gates, celsius).values(), np.zeros(np.shape(v)))
 
-    def steady_current(self, v: ArrayLike) -> Array:
+    def steady_current(self, v: ArrayLike, celsius: float | None = None) -> Array:
         """Total outward ionic current density with every gate at its steady state, mA/cm2."""
-        return self.current(v, self.steady_gates(v))
+        return self.current(v, self.steady_gates(v), celsius)
 
-    def resting_potential(self) -> float:
+    def resting_potential(self, celsius: float | None = None) -> float:
         """The most negative voltage (mV) where the steady current vanishes with a positive slope.
 
         Raises
@@ -124,7 +146,7 @@ class Membrane:
         NoRest
             When the steady current has no such zero between -200 and 100 mV.
         """
-        return _resting_potential(self)
+        return _resting_potential(self, celsius)
 
     def fastest_time_constant(self, celsius: float) -> float:
         """Shortest gate time constant (ms) between -70 and +50 mV; infinite without gates."""
@@ -140,11 +162,11 @@ class Membrane:
 
 # Asked for by every run of the same membrane, so kept.
 @lru_cache(maxsize=256)
-def _resting_potential(membrane: Membrane) -> float:
+def _resting_potential(membrane: Membrane, celsius: float | None) -> float:
     from scipy.optimize import brentq
 
     v = np.arange(-200.0, 100.5, 0.5)
-    current = membrane.steady_current(v)
+    current = membrane.steady_current(v, celsius)
     upward = np.flatnonzero((current[:-1] < 0) & (current[1:] >= 0))
     if not len(upward):
         raise NoRest(
@@ -152,7 +174,9 @@ def _resting_potential(membrane: Membrane) -> float:
             f"its steady current does not change sign from inward to outward; add a leak"
         )
     low, high = v[upward[0]], v[upward[0] + 1]
-    return float(brentq(lambda x: float(membrane.steady_current(x)), low, high, xtol=1e-13, rtol=1e-15))
+    return float(
+        brentq(lambda x: float(membrane.steady_current(x, celsius)), low, high, xtol=1e-13, rtol=1e-15)
+    )
 
 
 @lru_cache(maxsize=256)

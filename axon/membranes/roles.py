@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from axon.membranes.gate import Gate
-from axon.membranes.membrane import Channel, Membrane
+from axon.membranes.membrane import Membrane
 
 Role = Literal["activation", "inactivation"]
-Direction = Literal["inward", "outward"]
 
 ROOM = 20.0  # mV beyond the reversal potentials: how far a membrane is carried by stimuli
 
@@ -52,8 +51,3 @@ def opens(gate: Gate, membrane: Membrane) -> bool:
     reversals = [channel.reversal for channel in membrane.channels]
     low, high = gate.steady_state([min(reversals) - ROOM, max(reversals) + ROOM])
     return bool(high > low)
-
-
-def direction(channel: Channel, rest: float) -> Direction:
-    """Which way the channel's current flows at the resting potential ``rest`` (mV)."""
-    return "inward" if channel.reversal > rest else "outward"

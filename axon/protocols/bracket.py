@@ -19,7 +19,14 @@ WIDE = 2.0  # a bracket whose ends differ by more than this factor is divided by
 
 
 def narrow(
-    works: Works, low: ArrayLike, high: ArrayLike, *, accuracy: float, progress: bool = True, what: str = ""
+    works: Works,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    accuracy: float,
+    cost: int = 1,
+    progress: bool = True,
+    what: str = "",
 ) -> tuple[Array, Array]:
     """Narrow brackets until their halves are no longer than ``accuracy`` times their middle.
 
@@ -33,6 +40,8 @@ def narrow(
         Values that fail, and larger ones that work; low may be 0. Known already, and not tried again.
     accuracy : float
         Relative.
+    cost : int
+        Trials that it takes to know whether a value works.
     progress : bool
         Show a progress bar on a terminal.
     what : str
@@ -46,7 +55,7 @@ def narrow(
     needed = _bits(low, high, accuracy)
     with Progress(float(needed.sum()), enabled=progress, unit=f"bits of {what}" if what else "bits") as bar:
         while (left := np.flatnonzero(needed > 0)).size:
-            cuts = max(1, TRIALS // left.size)
+            cuts = max(1, TRIALS // (cost * left.size))
             value = _divided(low[left], high[left], cuts)
             success = works(np.repeat(left, cuts), value.ravel()).reshape(left.size, cuts)
             first = np.where(success.any(axis=1), np.argmax(success, axis=1), cuts)
@@ -78,8 +87,19 @@ def ladder(low: float, high: float, rungs: int) -> Array:
     return np.geomspace(low, high, rungs)
 
 
-def first_success(works: Works, low: float, high: float, step: float) -> tuple[float, float] | None:
-    """Climb from ``low`` by factors of ``step``, eight at a time, and stop at the first value that works.
+def first_success(
+    works: Works, low: float, high: float, *, step: float, cost: int = 1
+) -> tuple[float, float] | None:
+    """Climb from ``low`` by factors of ``step``, eight trials at a time, up to the first value that works.
+
+    Parameters
+    ----------
+    works, cost
+        As for ``narrow``.
+    low, high : float
+        First and last value; > 0.
+    step : float
+        Factor from one value to the next, or a little less; > 1.
 
     Returns
     -------
@@ -89,9 +109,9 @@ def first_success(works: Works, low: float, high: float, step: float) -> tuple[f
     """
     rungs = max(2, math.ceil(math.log(high / low) / math.log(step)) + 1)
     values = ladder(low, high, rungs)
-    before = 0.0
-    for k in range(0, rungs, TRIALS):
-        block = values[k : k + TRIALS]
+    before, together = 0.0, max(1, TRIALS // cost)
+    for k in range(0, rungs, together):
+        block = values[k : k + together]
         success = works(np.zeros(block.size, np.intp), block)
         if success.any():
             first = int(np.argmax(success))

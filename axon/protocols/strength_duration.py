@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,7 @@ from axon.checks import positive
 from axon.geometry import Axon
 from axon.progress import Progress
 from axon.protocols.threshold import Threshold, find_threshold
+from axon.protocols.trials import How
 from axon.stimuli import Pulse
 
 Array = NDArray[np.float64]
@@ -28,8 +29,9 @@ class Law:
     Attributes
     ----------
     name : {"Weiss", "Lapicque"}
-        Weiss (1901): I = rheobase (1 + chronaxie / d), which is a charge linear in d. Lapicque (1907) in the form
-        of Blair (1932), a leaky capacitor charged to a fixed voltage: I = rheobase / (1 - 2^(-d / chronaxie)).
+        Weiss (1901): I = rheobase (1 + chronaxie / d), which is a charge linear in d. Lapicque (1907) in
+        the form of Blair (1932), a leaky capacitor charged to a fixed voltage: I = rheobase / (1 - 2^(-d /
+        chronaxie)).
     rheobase : float
         nA; the threshold of a pulse without end.
     chronaxie : float
@@ -109,12 +111,7 @@ def strength_duration(
     *,
     at: float = 0.0,
     accuracy: float = 1e-4,
-    spike: str | None = None,
-    crossing: float = -20.0,
-    dt: float | None = None,
-    dx: float | None = None,
-    order: int = 2,
-    progress: bool = True,
+    **how: Unpack[How],
 ) -> StrengthDuration:
     """Find the threshold of pulses from short to long, rheobase and chronaxie, and fit the two laws.
 
@@ -127,10 +124,8 @@ def strength_duration(
         Position of the pulses, um.
     accuracy : float
         Relative error of every threshold, and of the chronaxie.
-    spike, crossing, dt, dx, order
-        As for ``find_threshold``.
-    progress : bool
-        Show a progress bar on a terminal.
+    **how
+        ``spike``, ``crossing``, ``dt``, ``dx``, ``order`` and ``progress``, as for ``find_threshold``.
 
     Returns
     -------
@@ -144,21 +139,18 @@ def strength_duration(
         For durations that cannot be meant, or so long that no threshold is twice the rheobase.
     """
     spans = _checked(durations)
-    find = partial(
-        find_threshold,
-        axon,
-        accuracy=accuracy,
-        spike=spike,
-        crossing=crossing,
-        dt=dt,
-        dx=dx,
-        order=order,
-        progress=False,
-    )
-    with Progress(len(spans) + 1, enabled=progress, unit="durations") as bar:
+    quiet = how.copy()
+    quiet["progress"] = False
+
+    def find(duration: float) -> Threshold:
+        return find_threshold(
+            axon, Pulse(amplitude=1.0, duration=duration, at=at), accuracy=accuracy, **quiet
+        )
+
+    with Progress(len(spans) + 1, enabled=how.get("progress", True), unit="durations") as bar:
         found = []
         for span in spans:
-            found.append(find(Pulse(amplitude=1.0, duration=span, at=at)))
+            found.append(find(span))
             bar.advance(1)
         strength = np.array([threshold.value for threshold in found])
         if strength[0] <= 2 * strength[-1]:
@@ -166,7 +158,7 @@ def strength_duration(
                 f"durations must begin below the chronaxie, where the threshold is twice the rheobase of "
                 f"{strength[-1]:.4g} nA; got {strength[0]:.4g} nA at {spans[0]:g} ms"
             )
-        chronaxie = _chronaxie(spans, strength, lambda d: find(Pulse(amplitude=1.0, duration=d, at=at)).value, accuracy)
+        chronaxie = _chronaxie(spans, strength, lambda d: find(d).value, accuracy)
     return StrengthDuration(
         durations=spans,
         thresholds=tuple(found),
@@ -184,8 +176,10 @@ def _checked(durations: Sequence[float]) -> tuple[float, ...]:
     return spans
 
 
-def _chronaxie(spans: Sequence[float], strength: Array, threshold: Callable[[float], float], accuracy: float) -> float:
-    """Duration (ms) whose threshold is twice the last one: the secant rule in logarithms from the two around it."""
+def _chronaxie(
+    spans: Sequence[float], strength: Array, threshold: Callable[[float], float], accuracy: float
+) -> float:
+    """Duration (ms) whose threshold is twice the last one, by Brent's method in logarithms."""
     from scipy.optimize import brentq
 
     wanted = math.log(2 * strength[-1])
@@ -217,5 +211,7 @@ def fit_law(name: str, durations: ArrayLike, thresholds: ArrayLike) -> Law:
     grid = np.linspace(math.log(d.min()) - 7.0, math.log(d.max()) + 7.0, 200)
     best = int(np.argmin([fitted(x)[1] for x in grid]))
     around = (float(grid[max(best - 1, 0)]), float(grid[min(best + 1, grid.size - 1)]))
-    x = float(minimize_scalar(lambda x: fitted(x)[1], bounds=around, method="bounded", options={"xatol": 1e-10}).x)
+    x = float(
+        minimize_scalar(lambda x: fitted(x)[1], bounds=around, method="bounded", options={"xatol": 1e-10}).x
+    )
     return Law(name, fitted(x)[0], math.exp(x), fitted(x)[1])

@@ -14,19 +14,19 @@ from axon.errors import AxonError
 from axon.geometry import Axon
 from axon.protocols.bracket import TRIALS, ladder, narrow
 from axon.protocols.stimulus import suprathreshold_pulse
-from axon.protocols.trials import Outcome, Spike, Stimuli, Trials, arrived, rounded
+from axon.protocols.trials import Spike, Stimuli, Trials, arrived, rounded
 from axon.stimuli import Pulse, Ramp, Stimulus, Train
 
 Array = NDArray[np.float64]
 Make = Callable[[float], Stimulus | Iterable[Stimulus]]
 
-# The default ceiling in units of ``suprathreshold_pulse``, itself some four thresholds; of pulses longer than it
-# charges with, up to 10 ms, the charge is kept.
+# The default ceiling in units of ``suprathreshold_pulse``, itself some four thresholds; of pulses longer
+# than it charges with, up to 10 ms, the charge is kept.
 _CEILING = 30.0
 _SHORT, _LONG = 0.2, 10.0  # ms
 _DECADES = 4.0  # below the ceiling, in which a threshold is looked for first
-# How many times as fast as the stimulus the response must grow where it crosses the threshold. A passive membrane
-# answers in proportion, which is 1.
+# How many times as fast as the stimulus the response must grow where it crosses the threshold. A passive
+# membrane answers in proportion, which is 1.
 _STEEP = 3.0
 
 
@@ -45,11 +45,11 @@ class Threshold:
     below, above : float
         The greatest depolarisation that they cause at the place of arrival, mV above rest.
     steepness : float
-        How many times as fast as the stimulus the response grows between the two, d ln V / d ln I: 1 for a passive
-        membrane, without bound for all or none.
+        How many times as fast as the stimulus the response grows between the two, d ln V / d ln I: 1 for a
+        passive membrane, without bound for all or none.
     spike : str
-        ``"propagated"`` when it had to arrive at the far end, ``"local"`` when it had to arise where the stimulus
-        is.
+        ``"propagated"`` when it had to arrive at the far end, ``"local"`` when it had to arise where the
+        stimulus is.
     unit : str
         Of the strengths.
     trials : tuple of (strength, depolarisation)
@@ -102,23 +102,23 @@ def find_threshold(
 ) -> Threshold:
     """Find the least strength of a stimulus that makes a spike.
 
-    Eight strengths are tried at once, first over four decades and then inside the bracket that the last decided,
-    until its half is shorter than ``accuracy``. Runs are as long as their outcome needs.
+    Eight strengths are tried at once, first over four decades and then inside the bracket that the last
+    decided, until its half is shorter than ``accuracy``. Runs are as long as their outcome needs.
 
     Parameters
     ----------
     axon : Axon
     stimulus : Pulse, Train, Ramp, or callable
-        What is made stronger: of a stimulus its ``amplitude``, whose given size does not matter but whose sign
-        does; or a function that returns the stimulus, or several, for a strength > 0.
+        What is made stronger: of a stimulus its ``amplitude``, whose given size does not matter but whose
+        sign does; or a function that returns the stimulus, or several, for a strength > 0.
     accuracy : float
         Relative error of the threshold.
     ceiling : float, optional
-        The greatest strength tried, > 0. By default 30 times ``suprathreshold_pulse`` at the place; a function
-        needs one.
+        The greatest strength tried, > 0. By default 30 times ``suprathreshold_pulse`` at the place; a
+        function needs one.
     spike : {"propagated", "local"}, optional
-        Whether it must arrive at the end farther from the stimulus, or arise there. By default propagated, but
-        local in a space clamp.
+        Whether it must arrive at the end farther from the stimulus, or arise there. By default propagated,
+        but local in a space clamp.
     crossing : float
         mV, whose upward crossing is a spike.
     unit : str
@@ -147,7 +147,15 @@ def find_threshold(
     positive("accuracy", accuracy, "(relative)")
     make, at = _maker(stimulus)
     trials = Trials(
-        axon, at, spike=spike, crossing=crossing, duration=duration, dt=dt, dx=dx, order=order, progress=progress
+        axon,
+        at,
+        spike=spike,
+        crossing=crossing,
+        duration=duration,
+        dt=dt,
+        dx=dx,
+        order=order,
+        progress=progress,
     )
     if ceiling is None:
         ceiling = _default_ceiling(axon, stimulus, dx)
@@ -195,8 +203,8 @@ class _Search:
         if steepness < _STEEP:
             raise NoThreshold(
                 f"the response is graded: around {fires:.6g} {self.unit}, where it crosses "
-                f"{self.trials.crossing:g} mV, it grows only {steepness:.2g} times as fast as the stimulus, so "
-                "this is no spike"
+                f"{self.trials.crossing:g} mV, it grows only {steepness:.2g} times as fast as the stimulus; "
+                "that is no spike"
             )
         return Threshold(
             fails=sign * fails,
@@ -217,7 +225,8 @@ def _maker(stimulus: Stimulus | Make) -> tuple[Callable[[float], Stimuli], float
         return lambda strength: (replace(shape, amplitude=sign * strength),), shape.at
     if not callable(stimulus):
         raise ValueError(
-            f"stimulus must be a Pulse, Train, Ramp, or a function that makes one from a strength, got {stimulus!r}"
+            "stimulus must be a Pulse, Train, Ramp, or a function that makes one from a strength, got "
+            f"{stimulus!r}"
         )
     function = stimulus
 
@@ -234,5 +243,6 @@ def _maker(stimulus: Stimulus | Make) -> tuple[Callable[[float], Stimuli], float
 def _default_ceiling(axon: Axon, stimulus: Stimulus | Make, dx: float | None) -> float:
     if not isinstance(stimulus, Pulse | Train | Ramp):
         raise ValueError("a function needs a ceiling: the greatest strength to try")
-    strong = suprathreshold_pulse(axon, at=stimulus.at, duration=max(min(stimulus.duration, _SHORT), 1e-3), dx=dx)
+    charging = max(min(stimulus.duration, _SHORT), 1e-3)
+    strong = suprathreshold_pulse(axon, at=stimulus.at, duration=charging, dx=dx)
     return _CEILING * strong.amplitude * _SHORT / min(max(stimulus.duration, _SHORT), _LONG)

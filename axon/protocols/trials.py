@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ _BAND = 3.0  # mV
 _PATIENCE = 1.5  # factor by which a run is made longer
 _LONGEST = 2000.0  # ms after the stimulus
 _WATCHED = 32  # places along the axon
+_TOGETHER = 16  # trials in one simulation: more would wait for the longest of them
 
 
 class Undecided(AxonError):
@@ -49,7 +50,7 @@ class Outcome:
     place : int
         Index of the place of arrival among the recorded positions.
     arrivals : (k,) ndarray
-        Upward crossings at the place of arrival, ms.
+        When spikes arrived or arose there, ms.
     """
 
     run: Run
@@ -72,8 +73,25 @@ class Outcome:
         """The greatest at the place of arrival, mV above its start."""
         return float(self.voltage.max() - self.voltage[0])
 
+    @property
+    def over(self) -> float:
+        """When V at the place of arrival was last above the crossing, ms; -inf if never."""
+        above = self.voltage >= self.run.record.threshold
+        return float(self.run.time[above][-1]) if above.any() else -math.inf
+
 
 Success = Callable[[Outcome], bool]
+
+
+class How(TypedDict, total=False):
+    """The arguments that every protocol hands on to its trials; see ``Trials``."""
+
+    spike: str | None
+    crossing: float
+    dt: float | None
+    dx: float | None
+    order: int
+    progress: bool
 
 
 class Trials:
@@ -85,10 +103,12 @@ class Trials:
     at : float
         Position of the stimulus, um.
     spike : {"propagated", "local"}, optional
-        Whether the spike must arrive at the end of the axon that is farther from ``at`` (on a ring, opposite),
-        or arise at ``at``; by default propagated, but local in a single compartment.
+        ``"propagated"``: V crosses upwards at the end of the axon that is farther from ``at``; on a ring,
+        opposite. ``"local"``: at ``at`` V rises above the crossing while the membrane's own net current is
+        inward, for a strong stimulus drives V across in a membrane that cannot fire. By default propagated,
+        but local in a single compartment.
     crossing : float
-        mV, whose upward crossing is a spike.
+        mV.
     duration : float, optional
         ms of every run; by default each is as long as its outcome needs.
     dt, dx, order
@@ -125,10 +145,11 @@ class Trials:
             )
         self.spike: Spike = "local" if one or spike == "local" else "propagated"
         self.arrival = at if self.spike == "local" else _far_end(axon, at)
+        self.goal = self.compartments.nearest(self.arrival)
         self.crossing = finite("crossing", crossing, "mV")
         self.duration = None if duration is None else positive("duration", duration, "ms")
         step = default_dt(axon) if dt is None else positive("dt", dt, "ms")
-        self.numerics = {"dt": step, "dx": dx, "order": order}
+        self.numerics: dict[str, Any] = {"dt": step, "dx": dx, "order": order}
         self.quiet = max(_QUIET_LEAST, _QUIET_STEPS * default_dt(axon))
         self.allowance = 2 * self.quiet  # ms after the stimulus, which earlier trials have needed
 
@@ -155,8 +176,18 @@ class Trials:
         ends = np.array([max((end_of(one) for one in own), default=0.0) for own in stimuli])
         if not np.isfinite(ends).all():
             raise ValueError("a stimulus that never ends needs a duration (ms) after which to look")
+        order = np.argsort(ends, kind="stable").tolist()
         found: dict[int, Outcome] = {}
-        pending, allowance = list(range(len(stimuli))), self.allowance
+        for k in range(0, len(order), _TOGETHER):
+            found |= self._decided(order[k : k + _TOGETHER], stimuli, ends, success)
+        return [found[i] for i in range(len(stimuli))]
+
+    def _decided(
+        self, pending: list[int], stimuli: list[Stimuli], ends: Array, success: Success
+    ) -> dict[int, Outcome]:
+        """The outcomes of some trials that end at similar times, by number."""
+        found: dict[int, Outcome] = {}
+        allowance = self.allowance
         while pending:
             duration = float(ends[pending].max()) + allowance
             outcomes = self._simulated([stimuli[i] for i in pending], duration)
@@ -173,26 +204,46 @@ class Trials:
                     f"the axon still stirs {allowance / _PATIENCE:.0f} ms after {stimuli[pending[0]]!r}; "
                     "give the duration (ms) after which a spike no longer counts"
                 )
-        return [found[i] for i in range(len(stimuli))]
+        return found
+
+    def crossings(self, stimuli: Sequence[Stimuli], duration: float) -> list[Array]:
+        """Upward crossings (ms) at the place of arrival in runs of ``duration`` ms, whatever drove them."""
+        runs = self._runs(list(stimuli), duration, Record(voltage=None, threshold=self.crossing))
+        return [run.spike_time[run.spike_compartment == self.goal] for run in runs]
 
     def _simulated(self, stimuli: list[Stimuli], duration: float) -> list[Outcome]:
-        # A local spike is told from passive drive step by step; for a propagated one a rough look will do.
-        dt = self.numerics["dt"]
-        every = dt if self.spike == "local" else 0.1
-        watched = [self.arrival] if self.spike == "local" else self._watched()
+        local = self.spike == "local"
+        record = Record(
+            every=self.numerics["dt"] if local else 0.1,
+            positions=[self.arrival] if local else self._watched(),
+            currents=local,
+            threshold=self.crossing,
+        )
+        return [self._outcome(run) for run in self._runs(stimuli, duration, record)]
+
+    def _runs(self, stimuli: list[Stimuli], duration: float, record: Record) -> list[Run]:
         runs = simulate_many(
             [self.axon] * len(stimuli),
             stimuli,
             duration=duration,
-            record=Record(every=every, positions=watched, threshold=self.crossing),
+            record=record,
             progress=self.progress,
-            **self.numerics,  # type: ignore[arg-type]
+            **self.numerics,
         )
         if not all(run.complete for run in runs):
             raise KeyboardInterrupt
         self.progress = False  # the engine is compiled by now
-        goal = self.compartments.nearest(self.arrival)
-        return [Outcome(run, run.at(self.arrival), run.spike_time[run.spike_compartment == goal]) for run in runs]
+        return runs
+
+    def _outcome(self, run: Run) -> Outcome:
+        place = run.at(self.arrival)
+        if self.spike == "propagated":
+            return Outcome(run, place, run.spike_time[run.spike_compartment == self.goal])
+        assert run.voltage is not None
+        v = _smooth(run.voltage[:, place])
+        own = _smooth(sum(current[:, place] for current in run.currents.values()))
+        firing = (own < 0) & (v > self.crossing) & (np.diff(v, append=v[-1]) > 0)
+        return Outcome(run, place, run.time[1:][firing[1:] & ~firing[:-1]])
 
     def _watched(self) -> list[float]:
         along = np.linspace(0.0, self.axon.total_length, _WATCHED)
@@ -210,6 +261,12 @@ class Trials:
             return False
         late = run.voltage[run.time >= since] - run.voltage[0]
         return bool(np.abs(late).max() < _BAND)
+
+
+def _smooth(values: Array) -> Array:
+    """Values in time without the part that alternates from step to step, which a point source rings with."""
+    padded = np.concatenate([values[:1], values, values[-1:]])
+    return (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
 
 
 def arrived(count: int) -> Success:

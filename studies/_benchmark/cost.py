@@ -18,16 +18,15 @@ LOOP = "axon, time loop alone"
 
 
 def cost(peers: Sequence[Peer], problem: Problem, rounds: int) -> Answer:
-    """Nanoseconds per compartment-step of every tool, and ratios to axon's complete call and to its time loop."""
+    """Nanoseconds per compartment-step of every tool, and ratios to axon's."""
     tools = [AXON, *(peer for peer in peers if peer.many or len(problem.diameters) == 1)]
     trials = {tool.name: tool.prepare(problem, False) for tool in tools}
-    short = dataclasses.replace(problem, duration=problem.duration / 5)
-    begin = AXON.prepare(short, False)
+    longer = dataclasses.replace(problem, duration=3 * problem.duration)
+    further = AXON.prepare(longer, False)
     spent: dict[str, list[float]] = {name: [] for name in (AXON.name, LOOP, *trials)}
     for turn in range(rounds + 1):
         seconds = {name: trial()[0] for name, trial in trials.items()}
-        further = seconds[AXON.name] - begin()[0]
-        seconds[LOOP] = further * problem.work / (problem.work - short.work)
+        seconds[LOOP] = (further()[0] - seconds[AXON.name]) / 2
         if turn:  # the first warms up
             for name in spent:
                 spent[name].append(seconds[name] / problem.work * 1e9)

@@ -9,7 +9,20 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from axon import Axon, Clamp, Membrane, Pulse, Record, Section, Train, hodgkin_huxley, passive, simulate
+from axon import (
+    Axon,
+    Channel,
+    Clamp,
+    Gate,
+    Membrane,
+    Pulse,
+    Record,
+    Section,
+    Train,
+    hodgkin_huxley,
+    passive,
+    simulate,
+)
 from axon.geometry import Compartments
 from axon.stimuli import Stimulus
 
@@ -64,7 +77,9 @@ def shares(cut: Compartments, x: float, order: int) -> Array:
     places = range(first, first + nodes)
     for i in places:
         factors = [(x / dx - 0.5 - j) / (i - j) for j in places if j != i]
-        ghost = i % n if cut.ring else -1 - i if i < 0 else 2 * n - 1 - i if i >= n else i  # beyond a sealed end
+        ghost = (
+            i % n if cut.ring else -1 - i if i < 0 else 2 * n - 1 - i if i >= n else i
+        )  # beyond a sealed end
         out[ghost] += np.prod(factors)
     return out
 
@@ -146,9 +161,33 @@ class DenseScheme:
         return middle
 
 
-PULSE = Pulse(
-    amplitude=30_000, start=0.1037, duration=0.2, at=3_210
-)  # edges inside steps, between two centres
+def opening(v: Array) -> Array:
+    return 1 / (1 + np.exp(-(v + 45) / 12))
+
+
+def slow(v: Array) -> Array:
+    return 1.5 + 0 * v
+
+
+def many_gates() -> Membrane:
+    """Squid and three more channels: every way to raise to a power, more gates than a table row holds."""
+    more = (
+        Channel(
+            "A",
+            0.01,
+            -80.0,
+            (Gate("a", 2, inf=opening, tau=slow, q10=2.0), Gate("b", 1, inf=opening, tau=slow)),
+        ),
+        Channel("B", 0.002, 30.0, (Gate("c", 5, inf=opening, tau=slow),)),
+        Channel(
+            "C", 0.003, -90.0, (Gate("d", 8, inf=opening, tau=slow), Gate("e", 6, inf=opening, tau=slow))
+        ),
+    )
+    return Membrane("many gates", (*HH.channels, *more), capacitance=1.3)
+
+
+# Edges inside steps, between two centres.
+PULSE = Pulse(amplitude=30_000, start=0.1037, duration=0.2, at=3_210)
 CASES = {
     "pulse": (SQUID, [PULSE]),
     "two at once": (
@@ -160,6 +199,7 @@ CASES = {
     ),
     "patchwork": (PATCHWORK, [Pulse(amplitude=60_000, start=0.1, duration=0.2, at=0)]),
     "ring": (Axon(length=10_000, diameter=476, membrane=HH, celsius=18.5, ring=True), [PULSE]),
+    "many gates": (Axon(length=10_000, diameter=476, membrane=many_gates(), celsius=18.5), [PULSE]),
     "far beyond the first tables": (
         SQUID,
         [Pulse(amplitude=-1e6, start=0.2, duration=0.3), Pulse(amplitude=1e6, start=0.6, duration=0.3)],
@@ -202,7 +242,7 @@ def test_clamped_engine_follows_the_dense_scheme(held: int, order: int) -> None:
 
 
 def test_no_spike_is_lost_when_their_buffer_fills_up() -> None:
-    # One compartment has room for some thousand crossings in a stretch of steps, here it fires more than that.
+    # There is room for some thousand crossings in a stretch of steps; here there are more than that.
     patch = Axon(length=100, diameter=100, membrane=HH, celsius=18.5)
     step = Pulse(amplitude=10.0, duration=np.inf)
     run = simulate(patch, step, duration=8_000, dt=0.02, dx=100, record=Record(voltage=None))

@@ -1,4 +1,4 @@
-"""Lanes change the layout of the state and nothing else: alone, in pieces, in a batch, on one thread or two."""
+"""Lanes lay the state out and change nothing else: alone, in pieces, in a batch, on one thread or two."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from axon import (
     simulate,
     simulate_many,
 )
-from axon.engine.lanes import aligned
 from axon.engine.simd import LANES
+from axon.engine.tables import aligned
 from axon.membranes import Channel
-from axon.stimuli import Stimulus
+from axon.stimuli import Stimulus, Synapse
 
 HH = hodgkin_huxley()
 SIZES = [1, 2, 7, 31, 32, 33, 100]
@@ -41,7 +41,7 @@ def slow_tau(v: np.ndarray) -> np.ndarray:
 
 
 def five_gates() -> Membrane:
-    """Squid with two more channels: another shape of membrane, with more gates than fit in one row of a table."""
+    """Squid with two more channels: another signature, and more gates than one row of a table holds."""
     slow = Channel("slow", 0.002, -80.0, (Gate("s", 2, inf=slow_inf, tau=slow_tau, q10=2.0),))
     fast = Channel("fast", 0.001, 20.0, (Gate("f", 5, inf=slow_inf, tau=slow_tau),))
     return Membrane("five gates", (*HH.channels, slow, fast), 1.2)
@@ -85,6 +85,7 @@ def mixed_batch() -> tuple[list[Axon], list[list[Stimulus]]]:
         for i, axon in enumerate(axons)
     ]
     stimuli[3].append(Clamp(voltage=-50.0, start=0.3, duration=0.7, at=2_400))
+    stimuli[0].append(Synapse(conductance=2.0, reversal=0.0, onset=0.4, tau=0.3, at=3_700))
     stimuli[4] = []
     return axons, stimuli
 

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from axon.engine import simd
 from axon.engine.simd import GATES_PER_CHUNK, LANES, TABLE_WIDTH
+from axon.engine.tables import aligned
 
 RANDOM = np.random.default_rng(20)
 
@@ -32,7 +33,9 @@ def comparisons(x, y, low, high):  # type: ignore[no-untyped-def]
 @simd.kernel
 def one_advance(gates, table, origin, stride, s, cell, fraction, offset, out):  # type: ignore[no-untyped-def]
     simd.locate(simd.load(s, 0), cell, fraction)
-    columns = simd.advance(gates, GATES_PER_CHUNK * LANES, table, origin, stride, LANES, cell, fraction, offset)
+    columns = simd.advance(
+        gates, GATES_PER_CHUNK * LANES, table, origin, stride, LANES, cell, fraction, offset
+    )
     simd.store(out, 0, columns[0])
     simd.store(out, LANES, columns[1])
     simd.store(out, 2 * LANES, columns[2])
@@ -86,17 +89,16 @@ def test_a_single_lane_that_reaches_threshold_is_seen(
 
 
 def test_gates_advance_by_the_parabola_of_their_own_table_row() -> None:
-    rows = 11
-    table = RANDOM.normal(size=3 * rows * TABLE_WIDTH)
-    gates = RANDOM.uniform(size=2 * GATES_PER_CHUNK * LANES)
-    origin = np.zeros(2 * LANES, np.int32)
-    stride = np.zeros(2 * LANES, np.int32)
+    rows, entries = 11, 2 * LANES
+    table = aligned(RANDOM.normal(size=3 * rows * TABLE_WIDTH))
+    gates = aligned(RANDOM.uniform(size=GATES_PER_CHUNK * entries))
+    origin, stride = aligned(np.zeros(entries, np.int32)), aligned(np.zeros(entries, np.int32))
     origin[LANES:] = TABLE_WIDTH * RANDOM.integers(0, rows, LANES)
     stride[LANES:] = TABLE_WIDTH * RANDOM.integers(0, 3, LANES)
-    s = RANDOM.uniform(0, rows - 1, LANES)
-    before, out = gates.copy(), np.zeros(GATES_PER_CHUNK * LANES)
-    cells, offset = np.zeros(LANES, np.int32), np.zeros(LANES, np.int32)
-    one_advance(gates, table, origin, stride, s, cells, np.zeros(LANES), offset, out)
+    s = aligned(RANDOM.uniform(0, rows - 1, LANES))
+    before, out = gates.copy(), aligned(np.zeros(GATES_PER_CHUNK * LANES))
+    cells, offset = aligned(np.zeros(LANES, np.int32)), aligned(np.zeros(LANES, np.int32))
+    one_advance(gates, table, origin, stride, s, cells, aligned(np.zeros(LANES)), offset, out)
     expected = np.zeros((GATES_PER_CHUNK, LANES))
     for lane in range(LANES):
         at = origin[LANES + lane] + int(s[lane]) * stride[LANES + lane]

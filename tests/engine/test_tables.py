@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import axon
 from axon.cable import step_coefficients
-from axon.engine import lanes, tables
+from axon.engine import tables
 from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH
 from axon.engine.tables import CELL, build
 from axon.membranes.rates import Array
@@ -73,7 +73,7 @@ def test_velocity_does_not_depend_on_the_cell(monkeypatch: pytest.MonkeyPatch) -
         return axon.simulate(fibre, pulse, duration=3, dt=0.01, dx=500, record=record).velocity().value
 
     here = velocity()
-    for module in (tables, lanes, stepping()):
+    for module in (tables, stepping()):
         monkeypatch.setattr(module, "CELL", CELL / 8)
     assert here != velocity()
     assert_allclose(here, velocity(), rtol=1e-8, atol=0)

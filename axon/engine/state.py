@@ -1,0 +1,105 @@
+"""What the engine steps: the plan of a group of lanes, its state, and where spikes and samples go."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Fields of a row's parameters, each a vector over lanes; then conductance and conductance * reversal of
+# every channel.
+CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
+# A clamped compartment's diagonal: its own unknown vanishes to rounding, and the clamp is added afterwards.
+HELD = 1e30
+# Adding and subtracting this leaves a number as it is, or makes it 0 where it is smaller by 1e16.
+NOTHING = 1e-200
+# Fields of a kind of row, after where its parameters start, and how many a factor has.
+KIND = 5
+FIRST_ENTRY, LAST_ENTRY, FIRST_FACTOR, LAST_FACTOR = (np.uint64(i) for i in range(1, KIND))
+FACTOR = np.uint64(4)
+# How a channel's factors end: its current is linear in V, or the next slots hold its slope and slope V - I.
+LINEAR, NOT_LINEAR = 1, 2
+# What a row with stimuli has besides, each a vector over lanes: conductance added to D; current, part of b;
+# current from a clamped neighbour, no part of b; 0 where V is held, else 1; the level at which it is held.
+EXTRAS = 5
+ADDED, INJECTED, FROM_HELD, FREE, LEVEL = range(EXTRAS)
+# Steps after the jump of a clamp that are made as two backward Euler halves, which damp what Crank-Nicolson
+# would let ring, and keep its order (Rannacher 1984).
+DAMPED_STEPS = 2
+# Why a stretch of steps ended.
+FINISHED, LEFT_TABLE, SPIKES_FULL = range(3)
+
+
+class Plan(NamedTuple):
+    """What a group is: unchanged while it runs."""
+
+    rows: int
+    chunks: int  # of four gates each, per compartment
+    joined: bool  # lanes are consecutive pieces of one axon
+    fourth: bool  # compact operator
+    row_kind: NDArray[np.uint64]  # (rows,) where in kinds this row's kind begins
+    kinds: NDArray[np.uint64]  # flat: start in params; first, last gate entry; first, last place in factors
+    params: Floats  # flat: see the fields above
+    entry_chunk: NDArray[np.uint64]  # (entries,)
+    origin: NDArray[np.int32]  # (entries * LANES,) start of the table of this lane
+    stride: NDArray[np.int32]  # (entries * LANES,) doubles from one table row to the next
+    still: NDArray[np.int32]  # (entries * LANES,) zeros: origin and stride that leave gates alone
+    factors: NDArray[np.uint64]  # flat: place of the gate, exponent, first of its channel?, last?
+    table: Floats
+    table_start: float  # mV
+    table_density: float  # cells per mV
+    table_low: float  # mV, V must stay in [low, high)
+    table_high: float
+    threshold: float  # mV
+    dt: float
+    extra_of_row: NDArray[np.uint64]  # (rows,) 0, or 1 + which of the rows with stimuli
+    source_place: Ints  # (sources,) place in extras of what a stimulus gives
+    source_weight: Floats
+    source_row: Ints  # (sources,) which row of the strengths
+    clamp_place: Ints  # (clamps,) flat compartment
+    clamp_extra: Ints  # (clamps,) place in extras
+    neighbour_clamp: Ints  # (neighbours,) whose neighbour
+    neighbour_extra: Ints
+    neighbour_coupling: Floats  # uS
+
+
+class State(NamedTuple):
+    """What changes from step to step, and room to work in."""
+
+    v: Floats  # (rows * LANES,) mV
+    gates: Floats  # (rows * chunks * LANES * 4,)
+    ahead: Floats  # p u: weight of the next row's V*
+    known: Floats  # p r: V* but for its neighbours
+    behind: Floats  # p l: weight of the piece's left separator
+    extras: Floats  # (rows with stimuli * EXTRAS * LANES,)
+    damped: Ints  # (1,) steps still to be damped
+    earlier: Floats  # (rows * LANES,) V at the start of a damped step, mV
+    scratch: Floats
+    cell: NDArray[np.int32]
+    offset: NDArray[np.int32]
+    fraction: Floats
+
+
+class Spikes(NamedTuple):
+    """Crossings found: v0 below, v1 at or above threshold, v2 one step later (nan until known)."""
+
+    place: Ints
+    step: Ints
+    v0: Floats
+    v1: Floats
+    v2: Floats
+    found: Ints  # (2,) how many; how many have their v2
+
+
+class Samples(NamedTuple):
+    """Where samples go: a row of each buffer per sampled step."""
+
+    stride: int
+    v_index: Ints
+    gate_index: Ints
+    v: Floats  # (frames, len(v_index))
+    gates: Floats

@@ -1,0 +1,110 @@
+"""Currents by constant field: Goldman 1943; Hodgkin & Katz, J. Physiol. 108:37, 1949."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from axon.checks import not_negative, positive
+from axon.membranes.gate import Gate
+from axon.membranes.rates import Array, linoid
+
+FARADAY = 96485.33212  # C/mol
+GAS = 8.314462618  # J/(mol K)
+KELVIN = 273.15
+
+
+@dataclass(frozen=True)
+class PermeableChannel:
+    """A population of channels whose open current follows the Goldman-Hodgkin-Katz equation.
+
+    I = P z F x (c_in - c_out exp(-x)) / (1 - exp(-x)) * product(gate ** exponent), x = z F V / (R T)
+
+    Parameters
+    ----------
+    name : str
+        Unique within a membrane.
+    permeability : float
+        With every gate open, cm/s.
+    inside, outside : float
+        Concentrations, mM.
+    gates : tuple of Gate
+        None for a leak.
+    valence : int
+        Of the ion; not 0.
+
+    Raises
+    ------
+    ValueError
+        For a negative permeability, a concentration that is not > 0, or a valence of 0.
+    """
+
+    name: str
+    permeability: float
+    inside: float
+    outside: float
+    gates: tuple[Gate, ...] = ()
+    valence: int = 1
+
+    def __post_init__(self) -> None:
+        not_negative(f"PermeableChannel {self.name!r}: permeability", self.permeability, "cm/s")
+        positive(f"PermeableChannel {self.name!r}: inside", self.inside, "mM")
+        positive(f"PermeableChannel {self.name!r}: outside", self.outside, "mM")
+        if isinstance(self.valence, bool) or not isinstance(self.valence, int) or self.valence == 0:
+            raise ValueError(
+                f"PermeableChannel {self.name!r}: valence must be a whole number other than 0, "
+                f"got {self.valence!r}"
+            )
+        object.__setattr__(self, "gates", tuple(self.gates))
+
+    @property
+    def reversal(self) -> float:
+        """Nernst potential at 20 degC, mV: enough to tell an inward current from an outward one."""
+        thermal = GAS * (20.0 + KELVIN) / FARADAY * 1e3
+        return float(thermal / self.valence * np.log(self.outside / self.inside))
+
+    def open_fraction(self, gates: Mapping[str, ArrayLike]) -> Array:
+        """Fraction of the channels that conduct, from the gate values by name."""
+        fraction = np.ones(())
+        for gate in self.gates:
+            fraction = fraction * np.asarray(gates[gate.name], float) ** gate.exponent
+        return fraction
+
+    def open_current(self, v: ArrayLike, celsius: float) -> Array:
+        """Outward current density with every gate open at ``v`` (mV), mA/cm2."""
+        x = self._reduced(v, celsius)
+        # mM is 1e-6 mol/cm3; A is 1e3 mA. x / (1 - exp(-x)) and x / (exp(x) - 1) are safe at 0.
+        scale = self.permeability * self.valence * FARADAY * 1e-6 * 1e3
+        return scale * (self.inside * linoid(-x) - self.outside * linoid(x))
+
+    def open_slope(self, v: ArrayLike, celsius: float) -> Array:
+        """Derivative of ``open_current`` with respect to V, S/cm2 (mA/cm2 per mV)."""
+        x = self._reduced(v, celsius)
+        scale = self.permeability * self.valence * FARADAY * 1e-6 * 1e3
+        by_x = -self.inside * _linoid_slope(-x) - self.outside * _linoid_slope(x)
+        return scale * by_x * self._reduced(1.0, celsius)
+
+    def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None) -> Array:
+        """Outward current density, mA/cm2."""
+        if celsius is None:
+            raise ValueError(
+                f"channel {self.name!r} conducts by permeability: its current needs celsius=..., degC"
+            )
+        return self.open_current(v, celsius) * self.open_fraction(gates)
+
+    def _reduced(self, v: ArrayLike, celsius: float) -> Array:
+        return np.asarray(v, float) * (self.valence * FARADAY * 1e-3 / (GAS * (celsius + KELVIN)))
+
+
+def _linoid_slope(x: Array) -> Array:
+    """Derivative of x / (exp(x) - 1); its series near 0, where the quotient loses its digits."""
+    near = np.abs(x) < 1e-2
+    safe = np.where(near, 1.0, x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        grown = np.expm1(safe)
+        # d/dx x/(e^x - 1) = (1 - x e^x/(e^x - 1)) / (e^x - 1), and x e^x/(e^x - 1) = linoid(-x)
+        far = np.where(safe > 500.0, 0.0, (1.0 - linoid(-safe)) / grown)
+    return np.where(near, -0.5 + x / 6.0 - x**3 / 180.0 + x**5 / 5040.0, far)

@@ -1,0 +1,126 @@
+"""axon against NEURON: on one mesh and at one step, the staggered Crank-Nicolson scheme of both agrees."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
+
+import axon
+
+os.environ.setdefault("NEURON_MODULE_OPTIONS", "-nogui")
+neuron = pytest.importorskip("neuron", reason="NEURON is not installed: pip install 'axon[peers]'")
+
+Array = NDArray[np.floating]
+
+REST, THRESHOLD = -65.0, -20.0  # mV
+DX, DT, DURATION = (
+    250.0,
+    0.0025,
+    7.0,
+)  # um, ms, ms; so short a step that either's error is below 0.03 % of velocity
+PULSE = axon.Pulse(amplitude=20_000.0, start=0.1, duration=0.2, at=0)
+
+
+@dataclass(frozen=True)
+class Traces:
+    """V of every compartment at every step, and where the compartments are."""
+
+    time: Array  # ms
+    position: Array  # um
+    voltage: Array  # (time, position) mV
+
+    def arrivals(self) -> Array:
+        """First rise through threshold of every compartment, ms, nan where there is none."""
+        found = np.full(len(self.position), np.nan)
+        for i, v in enumerate(self.voltage.T):
+            above = np.flatnonzero((v[:-1] < THRESHOLD) & (v[1:] >= THRESHOLD))
+            if len(above):
+                k = above[0]
+                found[i] = self.time[k] + (THRESHOLD - v[k]) / (v[k + 1] - v[k]) * DT
+        return found
+
+    def velocity(self, first: float, last: float) -> float:
+        """m/s between two positions (um)."""
+        inside = (self.position >= first) & (self.position <= last)
+        return 1e-3 / float(np.polyfit(self.position[inside], self.arrivals()[inside], 1)[0])
+
+
+def by_axon(cable: axon.Axon) -> Traces:
+    run = axon.simulate(
+        cable, PULSE, duration=DURATION, dt=DT, dx=DX, initial_voltage=REST, record=axon.Record(every=DT)
+    )
+    assert run.voltage is not None
+    return Traces(run.time, run.position, run.voltage)
+
+
+def by_neuron(cable: axon.Axon) -> Traces:
+    """The same compartments in NEURON: Crank-Nicolson, rate tables off, gates steady at REST."""
+    h: Any = neuron.h
+    sections = [neuron_section(h, section) for section in cable.sections]
+    for before, after in zip(sections[:-1], sections[1:], strict=True):
+        after.connect(before(1))
+    clamp = h.IClamp(sections[0](0))
+    clamp.delay, clamp.dur, clamp.amp = PULSE.start, PULSE.duration, PULSE.amplitude
+    records = [h.Vector().record(segment._ref_v) for section in sections for segment in section]
+    h.celsius, h.secondorder, h.dt, h.usetable_hh = cable.sections[0].celsius, 2, DT, 0
+    h.finitialize(REST)
+    while h.t < DURATION - DT / 2:
+        h.fadvance()
+    voltage = np.array([np.array(record) for record in records]).T
+    return Traces(np.arange(len(voltage)) * DT, cable.compartments(DX).position, voltage)
+
+
+def neuron_section(h: Any, section: axon.Section) -> Any:
+    made = h.Section()
+    made.L, made.diam, made.nseg = section.length, section.diameter, round(section.length / DX)
+    made.Ra, made.cm = section.axial_resistivity, section.membrane.capacitance
+    made.insert("hh")
+    made.el_hh = next(channel.reversal for channel in section.membrane.channels if channel.name == "leak")
+    return made
+
+
+def squid(length: float = 50_000.0, diameter: float = 476.0, celsius: float = 18.5, **membrane: float) -> Any:
+    kind = axon.hodgkin_huxley(**membrane)
+    return axon.Section(length=length, diameter=diameter, membrane=kind, celsius=celsius)
+
+
+CABLES: dict[str, Callable[[], axon.Axon]] = {
+    "18.5 degC": lambda: axon.Axon(sections=[squid()]),
+    "6.3 degC": lambda: axon.Axon(sections=[squid(celsius=6.3)]),
+    "NEURON's leak": lambda: axon.Axon(sections=[squid(e_leak=-54.3)]),
+    "a step in diameter": lambda: axon.Axon(
+        sections=[squid(length=25_000), squid(length=25_000, diameter=900)]
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=CABLES)
+def both(request: pytest.FixtureRequest) -> tuple[Traces, Traces]:
+    cable = CABLES[request.param]()
+    return by_axon(cable), by_neuron(cable)
+
+
+def test_voltage_is_neurons_everywhere_at_every_step(both: tuple[Traces, Traces]) -> None:
+    ours, theirs = both
+    assert theirs.voltage.max() > 40.0
+    # what remains is the rounding of the rate tables
+    assert_allclose(ours.voltage, theirs.voltage, rtol=0.0, atol=1e-4)
+
+
+def test_spike_arrives_everywhere_when_it_does_in_neuron(both: tuple[Traces, Traces]) -> None:
+    ours, theirs = both
+    assert np.isfinite(theirs.arrivals()).all()
+    assert_allclose(ours.arrivals(), theirs.arrivals(), rtol=0.0, atol=1e-6)
+
+
+def test_velocity_is_neurons(both: tuple[Traces, Traces]) -> None:
+    ours, theirs = both
+    for stretch in ((5_000.0, 20_000.0), (30_000.0, 45_000.0)):
+        assert_allclose(ours.velocity(*stretch), theirs.velocity(*stretch), rtol=1e-6, atol=0.0)
