@@ -47,36 +47,53 @@ if TYPE_CHECKING:
     from axon.membranes.kinetics import gate_kinetics
     from axon.membranes.shift import shifted
     from axon.protocols.clamp import voltage_clamp
-    from axon.protocols.firing import firing_curve
-    from axon.protocols.following import follow_train, following_limit
+    from axon.protocols.firing import FiringCurve, FiringRange, firing_curve, firing_range, hopf_currents
+    from axon.protocols.following import Following, follow_train, following_limit
     from axon.protocols.ion_run import IonRun, SpikeCost, spike_cost
     from axon.protocols.ions import simulate_ions
+    from axon.protocols.recovery import RecoveryCycle, recovery_cycle
     from axon.protocols.reentry import refractory_wake, velocity_in_wake
-    from axon.protocols.refractory import refractory_period
-    from axon.protocols.space_clamp import space_clamp
+    from axon.protocols.refractory import RefractoryPeriod, least_interval, refractory_period
+    from axon.protocols.space_clamp import microamperes_per_cm2, nanoamperes, space_clamp
     from axon.protocols.stimulus import suprathreshold_pulse
-    from axon.protocols.strength_duration import strength_duration
-    from axon.protocols.threshold import find_threshold
+    from axon.protocols.strength_duration import StrengthDuration, strength_duration
+    from axon.protocols.threshold import NoThreshold, Threshold, find_threshold
+    from axon.protocols.trials import Undecided
     from axon.protocols.velocity import MeasuredVelocity, measure_velocity
-    from axon.protocols.wave import travelling_wave, wave_speeds
+    from axon.protocols.wave import TravellingWave, travelling_wave, wave_family, wave_speeds
 
 # Names whose home is imported when they are first used, so that ``import axon`` stays light.
 _LATER = {
+    "FiringCurve": "protocols.firing",
+    "FiringRange": "protocols.firing",
+    "Following": "protocols.following",
     "IonRun": "protocols.ion_run",
     "Ions": "ions",
     "MeasuredVelocity": "protocols.velocity",
     "NoSpike": "measure.landmarks",
+    "NoThreshold": "protocols.threshold",
     "Pump": "ions",
+    "RecoveryCycle": "protocols.recovery",
+    "RefractoryPeriod": "protocols.refractory",
     "SpikeCost": "protocols.ion_run",
+    "StrengthDuration": "protocols.strength_duration",
+    "Threshold": "protocols.threshold",
+    "TravellingWave": "protocols.wave",
+    "Undecided": "protocols.trials",
     "Wake": "measure.wake",
     "animate": "draw",
     "find_threshold": "protocols.threshold",
     "firing_curve": "protocols.firing",
+    "firing_range": "protocols.firing",
     "follow_train": "protocols.following",
     "following_limit": "protocols.following",
     "gate_kinetics": "membranes.kinetics",
     "ghk_voltage": "ions",
+    "hopf_currents": "protocols.firing",
+    "least_interval": "protocols.refractory",
     "measure_velocity": "protocols.velocity",
+    "microamperes_per_cm2": "protocols.space_clamp",
+    "nanoamperes": "protocols.space_clamp",
     "nernst": "ions",
     "phases": "action_potential",
     "plot_clamp": "draw.clamp",
@@ -86,6 +103,7 @@ _LATER = {
     "plot_run": "draw",
     "plot_snapshots": "draw",
     "plot_traces": "draw",
+    "recovery_cycle": "protocols.recovery",
     "refractory_period": "protocols.refractory",
     "refractory_wake": "protocols.reentry",
     "shifted": "membranes.shift",
@@ -99,6 +117,7 @@ _LATER = {
     "travelling_wave": "protocols.wave",
     "velocity_in_wake": "protocols.reentry",
     "voltage_clamp": "protocols.clamp",
+    "wave_family": "protocols.wave",
     "wave_speeds": "protocols.wave",
 }
 
@@ -108,6 +127,9 @@ __all__ = [
     "Channel",
     "Clamp",
     "FileFormatError",
+    "FiringCurve",
+    "FiringRange",
+    "Following",
     "Gate",
     "IonRun",
     "Ions",
@@ -116,16 +138,23 @@ __all__ = [
     "NoPropagation",
     "NoRest",
     "NoSpike",
+    "NoThreshold",
     "PermeableChannel",
     "Pulse",
     "Pump",
     "Ramp",
     "Record",
+    "RecoveryCycle",
+    "RefractoryPeriod",
     "Run",
     "Section",
     "SpikeCost",
+    "StrengthDuration",
     "Synapse",
+    "Threshold",
     "Train",
+    "TravellingWave",
+    "Undecided",
     "Unstable",
     "Velocity",
     "Wake",
@@ -133,14 +162,19 @@ __all__ = [
     "default_dt",
     "find_threshold",
     "firing_curve",
+    "firing_range",
     "follow_train",
     "following_limit",
     "frankenhaeuser_huxley",
     "gate_kinetics",
     "ghk_voltage",
     "hodgkin_huxley",
+    "hopf_currents",
+    "least_interval",
     "load",
     "measure_velocity",
+    "microamperes_per_cm2",
+    "nanoamperes",
     "nernst",
     "passive",
     "phases",
@@ -151,6 +185,7 @@ __all__ = [
     "plot_run",
     "plot_snapshots",
     "plot_traces",
+    "recovery_cycle",
     "refractory_period",
     "refractory_wake",
     "shifted",
@@ -166,6 +201,7 @@ __all__ = [
     "travelling_wave",
     "velocity_in_wake",
     "voltage_clamp",
+    "wave_family",
     "wave_speeds",
 ]
 

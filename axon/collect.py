@@ -113,9 +113,9 @@ class Collector:
         self.sink.append("spikes/time", time)
         self.sink.append("spikes/position", self.job.compartments.position[compartment])
         self.sink.append("spikes/compartment", compartment)
-        new, first = np.unique(compartment, return_index=True)
-        unseen = np.isnan(self.arrival[new])
-        self.arrival[new[unseen]] = time[first[unseen]]
+        unseen = np.isnan(self.arrival[compartment])
+        # Backwards, so that of several crossings of a compartment the first is what stays.
+        self.arrival[compartment[unseen][::-1]] = time[unseen][::-1]
 
     def result(self, steps: int) -> Run:
         """The run after ``steps`` steps; a file is finished, or left marked incomplete when cut short."""

@@ -269,11 +269,12 @@ class Compartments:
         right = int(np.searchsorted(self.position, x))
         if order == 4 and len(self) >= 4:
             places = self._mirrored(np.arange(right - 2, right + 2))
-            alike = all(np.ptp(values[places]) == 0 for values in (self.length, self.diameter))
-            if alike:
-                step = self.length[places[0]]
+            step, width = self.length[places[0]], self.diameter[places[0]]
+            if (self.length[places] == step).all() and (self.diameter[places] == width).all():
                 left = self.position[right - 1] if right > 0 else self.position[0] - step
                 weights = _cubic_shares((x - left) / step)
+                if 2 <= right <= len(self) - 2:
+                    return places, weights
                 unique = np.unique(places)
                 return unique, np.array([weights[places == place].sum() for place in unique])
         if right == 0 or right == len(self):

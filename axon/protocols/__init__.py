@@ -1,1 +1,1 @@
-"""Questions that need several simulations, or none: a stimulus, a velocity with its error, steady waves."""
+"""Questions to an axon: velocity, waves, threshold, refractoriness, trains, re-entry, ions and pump."""

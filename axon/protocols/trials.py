@@ -240,8 +240,8 @@ class Trials:
         if self.spike == "propagated":
             return Outcome(run, place, run.spike_time[run.spike_compartment == self.goal])
         assert run.voltage is not None
-        v = _smooth(run.voltage[:, place])
-        own = _smooth(sum(current[:, place] for current in run.currents.values()))
+        v = _smooth(np.asarray(run.voltage[:, place], float))
+        own = _smooth(np.sum([current[:, place] for current in run.currents.values()], axis=0))
         firing = (own < 0) & (v > self.crossing) & (np.diff(v, append=v[-1]) > 0)
         return Outcome(run, place, run.time[1:][firing[1:] & ~firing[:-1]])
 

@@ -119,7 +119,7 @@ class Twins:
     def velocities(
         self, interval: Array, strength: float, between: tuple[float, float]
     ) -> tuple[Array, float]:
-        """Velocity (m/s) of the second spike after each interval, nan where none travels; and of the first."""
+        """Velocity (m/s) of the second spike after each interval, nan where none is; and of the first."""
         if self.trials.spike == "local":
             return np.full(interval.size, np.nan), float("nan")
         outcomes = self.outcomes(interval, np.full(interval.size, strength))
