@@ -129,7 +129,7 @@ def simulate_many(
     axons : sequence of Axon
         They may differ in everything.
     stimuli : Stimulus, or a sequence with one entry (one stimulus, or several) for each axon
-        A single stimulus is given to all.
+        A single stimulus is given to all; an empty sequence gives none to any.
     threads : int, optional
         How many groups of axons step at the same time; by default one per processor. The answers do not
         depend on it.
@@ -196,6 +196,8 @@ def _stimuli_of_each(axons: list[Axon], stimuli: Any) -> list[tuple[Stimulus, ..
     if isinstance(stimuli, Stimulus):
         return [(stimuli,)] * len(axons)
     entries = list(stimuli) if isinstance(stimuli, Iterable) else [stimuli]
+    if not entries:
+        return [()] * len(axons)
     if len(entries) != len(axons):
         raise ValueError(
             f"stimuli must be one stimulus for all axons or one entry for each of the {len(axons)}, "

@@ -399,7 +399,7 @@ def draw_saturation(answer: Answer, ax: Axes) -> None:
     fine, g = np.linspace(0, 8, 81), 0.1
     for name, shunt, below, label in (
         ("potential_mV", 0.0, 4, "alone"),
-        ("shunted_mV", 0.6, 18, "with a shunt of 0.6 µS"),
+        ("shunted_mV", 0.6, 24, "with a shunt of 0.6 µS"),
     ):
         line = ax.plot(fine, fine * g * (EXCITING - REST) / (LEAK + shunt + fine * g), lw=0.9)[0]
         ax.plot(n, found[name], "o", ms=3.5, color=line.get_color())

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.engine import chance
+from axon.engine import chance, tables
 from axon.engine.dice import stream
 from axon.engine.lanes import Cable, Signature
 from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH
-from axon.engine.tables import CELL, StepCoefficients, build
+from axon.engine.tables import StepCoefficients
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,7 +80,8 @@ def lay_out(
     """
     signatures = [patch.signature for patch in cable.patches]
     coefficients = tuple(patch.coefficients for patch in cable.patches)
-    table, starts = _tables(coefficients, *table_cells)
+    table, (_, *begins) = tables.join(coefficients, *table_cells)
+    starts = np.array(begins, np.int64)
     chance_of = [_has_chance(numbers[cable.patch == k], s) for k, s in enumerate(signatures)]
     chains, width = _chains(signatures, chance_of, starts)
     whole = np.isnan(numbers)
@@ -98,7 +98,7 @@ def lay_out(
         leak_current=cable.leak_current,
         coupling=cable.coupling,
         table=table,
-        **_range(*table_cells),
+        **tables.bounds(*table_cells),
         threshold=threshold,
         source_place=cable.source_place.astype(np.int64),
         source_weight=cable.source_weight,
@@ -107,23 +107,6 @@ def lay_out(
         clamp_place=cable.clamp_place.astype(np.int64),
     )
     return Blueprint(plan, cable.v, _initial(cable, plan, numbers), coefficients, table_cells)
-
-
-@lru_cache(maxsize=16)
-def _tables(coefficients: tuple[StepCoefficients, ...], low: int, high: int) -> tuple[Floats, Ints]:
-    """The tables of all patches end to end, and where each begins; kept for the next trial."""
-    parts = [build(one, low, high).reshape(-1) for one in coefficients]
-    starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
-    return np.concatenate(parts), starts
-
-
-def _range(low: int, high: int) -> dict[str, Any]:
-    return {
-        "table_start": low * CELL,
-        "table_density": 1.0 / CELL,
-        "table_low": low * CELL,
-        "table_high": high * CELL,
-    }
 
 
 def _has_chance(numbers: Floats, signature: Signature) -> list[bool]:
@@ -231,10 +214,10 @@ class Trial:
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""
         low, high = min(low_cell, self._table_cells[0]), max(high_cell, self._table_cells[1])
-        table, starts = _tables(self._coefficients, low, high)
-        old_starts = _tables(self._coefficients, *self._table_cells)[1]
+        table, starts = tables.join(self._coefficients, low, high)
+        old_starts = tables.join(self._coefficients, *self._table_cells)[1]
         old = np.searchsorted(old_starts, self.plan.origin, "right") - 1
         self.plan = self.plan._replace(
-            table=table, origin=self.plan.origin - old_starts[old] + starts[old], **_range(low, high)
+            table=table, origin=self.plan.origin - old_starts[old] + starts[old], **tables.bounds(low, high)
         )
         self._table_cells = (low, high)

@@ -192,7 +192,7 @@ class _Bench:
         return min(min(8 * default_dx(section), section.length) for section in self.axon.sections)
 
     def _simulate(self, dt: float, dx: float, duration: float) -> Run:
-        return simulate(
+        run = simulate(
             self.axon,
             self.stimuli,
             duration=duration,
@@ -202,6 +202,9 @@ class _Bench:
             record=self.record,
             progress=self.progress,
         )
+        if not run.complete:  # Ctrl-C: half a run is no measurement
+            raise KeyboardInterrupt
+        return run
 
     def velocity(self, dt: float, dx: float) -> Velocity:
         """Velocity of the run at (dt, dx)."""
