@@ -400,7 +400,8 @@ def figure(answer: Answer, path: Path) -> None:
             if ax not in (top[0], middle[0]):
                 ax.set_ylabel("")
         top[2].set_yticks(range(0, 21, 5))
-        top[1].plot([], [], "--", color=COLOURS["black"], lw=0.8, label="half refractory")
+        top[1].plot([], [], "-", color=COLOURS["black"], lw=0.8, label="absolute")
+        top[1].plot([], [], "--", color=COLOURS["black"], lw=0.8, label="relative wake")
         top[1].legend(loc="lower left", borderaxespad=0.2)
         top[3].text(3.4, 0.85, "held at rest", rotation=90, ha="center", va="center", fontsize=6.5)
         rows[0].colorbar(top[3].images[0], ax=top[3], label="voltage (mV)", aspect=30, pad=0.04)

@@ -34,7 +34,7 @@ from PIL import Image
 import axon
 from axon import Axon, Pulse, Record, Run, Train, draw
 from axon.draw.style import voltage_colours
-from axon.draw.wake import Wake
+from axon.draw.wake import ABSOLUTE, RELATIVE, Wake
 
 
 def lines(ax: Any) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def test_wake_is_shaded_where_its_strength_is() -> None:
     voltage, _ = draw.plot_snapshots(RUN, [2.0])
     (image,) = voltage.get_images()
     shade = np.asarray(image.get_array())[0, :, 3]
-    strength = Wake.of(RUN).strength({name: gate[40] for name, gate in RUN.gates.items()})
+    strength = Wake.of(RUN).strength({name: gate[40] for name, gate in RUN.gates.items()}, RUN.voltage[40])
     nearest = np.argmin(np.abs(POSITIONS[:, None] - (np.arange(640) + 0.5) * 62.5), axis=0)
     assert_allclose(shade / 0.6, strength[nearest], rtol=0, atol=0.5 / 24 + 1e-9)
 
@@ -182,11 +182,12 @@ def test_short_axons_are_drawn_in_micrometres_and_rings_say_so() -> None:
     assert draw.plot_kymograph(RING).get_xlabel() == "position along the ring (mm)"
 
 
-def wake_of(**gates: float) -> float:
+def wake_of(v: float = -65.0, **gates: float) -> float:
     wake = Wake.of(RUN)
     assert wake is not None
     known = {name: np.full(100, value) for name, value in AT_REST.items()}
-    return float(wake.strength(known | {name: np.full(100, value) for name, value in gates.items()})[7])
+    changed = known | {name: np.full(100, value) for name, value in gates.items()}
+    return float(wake.strength(changed, np.full(100, v))[7])
 
 
 AT_REST = {
@@ -195,26 +196,31 @@ AT_REST = {
 }
 
 
-def test_wake_is_nothing_at_rest_and_everything_without_sodium_channels() -> None:
+def test_wake_is_nothing_at_rest_and_absolute_without_sodium_channels() -> None:
     assert wake_of() == 0.0
-    assert wake_of(h=0.0) == 1.0
-    assert wake_of(n=1.0) == 1.0
+    assert wake_of(h=0.0) == ABSOLUTE
+    assert wake_of(n=1.0) == RELATIVE  # a strong enough push still wins
     assert wake_of(m=1.0) == 0.0  # activation alone makes nothing refractory
     assert wake_of(h=0.9) == 0.0  # more excitable than at rest
 
 
-def test_wake_multiplies_what_is_left_of_excitability() -> None:
-    half_n = AT_REST["n"] + 0.5 * (1 - AT_REST["n"])
-    assert_allclose(wake_of(h=0.25 * AT_REST["h"]), 0.75, rtol=1e-12, atol=0)
-    assert_allclose(wake_of(h=0.25 * AT_REST["h"], n=half_n), 1 - 0.25 * 0.5, rtol=1e-12, atol=0)
+def test_wake_is_relative_where_the_threshold_is_higher_than_at_rest() -> None:
+    assert wake_of(h=0.5 * AT_REST["h"]) == RELATIVE
+    assert wake_of(n=1.2 * AT_REST["n"]) == RELATIVE
 
 
-def test_wake_needs_a_gate_that_makes_refractory() -> None:
+def test_membrane_that_fires_is_absolutely_refractory() -> None:
+    assert wake_of(v=0.0) == ABSOLUTE
+    assert wake_of(v=0.0, h=0.5 * AT_REST["h"]) == ABSOLUTE
+
+
+def test_wake_needs_the_slow_gates_of_an_excitable_membrane() -> None:
     assert Wake.of(UNGATED) is None
     assert Wake.of(replace(RUN, gates={"m": RUN.gates["m"]})) is None
+    assert Wake.of(replace(RUN, gates={"h": RUN.gates["h"]})) is None
     assert Wake.of(PASSIVE) is None
-    only_h = Wake.of(replace(RUN, gates={"h": RUN.gates["h"]}))
-    assert only_h is not None and list(only_h.rest) == ["h"]
+    slow = Wake.of(replace(RUN, gates={"h": RUN.gates["h"], "n": RUN.gates["n"]}))
+    assert slow is not None
 
 
 def test_membrane_without_gates_has_no_wake_beside_one_with() -> None:
@@ -224,8 +230,8 @@ def test_membrane_without_gates_has_no_wake_beside_one_with() -> None:
     gates = {name: np.where(POSITIONS < 20_000, gate, np.nan) for name, gate in RUN.gates.items()}
     gates["h"] = 0.0 * gates["h"]
     run = replace(invented(cable), gates=gates)
-    strength = Wake.of(run).strength(run.gates)
-    assert_array_equal(strength[0, :50], 1.0)
+    strength = Wake.of(run).strength(run.gates, run.voltage)
+    assert_array_equal(strength[0, :50], ABSOLUTE)
     assert_array_equal(strength[0, 50:], 0.0)
 
 
@@ -371,7 +377,7 @@ def test_fresh_and_reloaded_runs_give_the_same_picture(tmp_path: Path) -> None:
     assert (tmp_path / "fresh.png").read_bytes() == (tmp_path / "again.png").read_bytes()
     wake = Wake.of(run)
     assert wake is not None
-    strength = wake.strength(run.gates)
+    strength = wake.strength(run.gates, run.voltage)
     ahead, behind = run.at(16_000), run.at(2_000)
     row = int(np.argmax(run.voltage[:, run.at(8_000)]))
-    assert strength[row, ahead] < 0.01 and strength[row, behind] > 0.5
+    assert strength[row, ahead] < 0.01 and strength[row, behind] == ABSOLUTE

@@ -51,8 +51,8 @@ def animate(
     """Write the run as a moving picture: voltage along the axon, refractory wake behind it, gates below.
 
     Printed on every frame are the model time, the velocity, and how many times slower than life it plays; a
-    triangle shows where a stimulus is on. The wake is shaded in proportion to its strength, defined in
-    `Wake`; it and the panel of gates need the gates recorded (``Record(gates=True)``) and are left out
+    triangle shows where a stimulus is on. The wake is shaded, dark where absolute and pale where relative,
+    see `Wake`; it and the panel of gates need the gates recorded (``Record(gates=True)``) and are left out
     otherwise. Frames are evenly spaced in model time; one that falls between two recorded times is
     interpolated linearly between them. Fewer frames or fewer pixels make a smaller file.
 
@@ -168,7 +168,7 @@ class Stage:
         for name, line in self.gates.items():
             line.set_ydata(gates[name])
         if self.shading:
-            self.shading.show(gates)
+            self.shading.show(gates, voltage)
         half = self.frame_step / 2  # so that even the shortest stimulus is seen on one frame
         on = [x * self.factor for x, start, stop in stimulated(self.run) if start - half <= t <= stop + half]
         self.electrode.set_data(on, [0.96] * len(on))

@@ -19,7 +19,7 @@ from axon.draw.scene import (
     voltage_of,
 )
 from axon.draw.style import COLOURS, figure, in_style, voltage_colours
-from axon.draw.wake import OUTLINE, Wake
+from axon.draw.wake import BORDERS, Wake
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,8 +50,8 @@ def plot_kymograph(
     arrivals : bool
         Whether to dot every recorded threshold crossing.
     wake : bool
-        Whether to outline where the membrane is more than half refractory (`Wake`); needs the gates recorded,
-        without them there is no outline.
+        Whether to outline where the membrane is absolutely (solid) and relatively (dashed) refractory
+        (`Wake`); needs the gates recorded, without them there is no outline.
     key : bool
         Whether to add the colour bar and the legend.
 
@@ -104,15 +104,19 @@ def _outline_wake(run: Run, ax: Axes) -> list[Line2D]:
         return []
     factor, _ = length_scale(run)
     x: Array = run.position
-    strength = wake.strength(run.gates)
+    strength = wake.strength(run.gates, voltage_of(run, "a kymograph"))
     if len(x) < SPARSE:  # constant within a cell, like the image: nothing is made up between far positions
         x, strength = np.repeat(_position_edges(run), 2)[1:-1], np.repeat(strength, 2, axis=1)
     outline = ax.contour(
-        x * factor, run.time, strength, levels=[OUTLINE], colors=COLOURS["black"], linewidths=0.8
+        x * factor, run.time, strength, levels=BORDERS, colors=COLOURS["black"], linewidths=0.8
     )
-    outline.set_linestyle(DASHES)
+    outline.set_linestyle([DASHES, "-"])
     outline.set_path_effects([Stroke(linewidth=2.0, foreground="white", alpha=0.7), Normal()])
-    return [Line2D([], [], color=COLOURS["black"], linewidth=0.8, linestyle=DASHES, label="refractory")]
+    look: dict[str, Any] = {"color": COLOURS["black"], "linewidth": 0.8}
+    return [
+        Line2D([], [], linestyle="-", label="absolute", **look),
+        Line2D([], [], linestyle=DASHES, label="relative wake", **look),
+    ]
 
 
 def _dot_arrivals(run: Run, ax: Axes) -> list[Line2D]:

@@ -101,7 +101,7 @@ def _draw_voltage(run: Run, voltage: Array, frames: list[int], shown: int, ax: A
     wake = Wake.of(run)
     if wake is not None:
         shading = WakeShading(run, wake, ax)
-        shading.show({name: gate[shown] for name, gate in run.gates.items()})
+        shading.show({name: gate[shown] for name, gate in run.gates.items()}, voltage[shown])
         ax.add_artist(shading.image)
     set_voltage_axis(run, ax)
     key_beside(ax, "at (ms)")
@@ -142,8 +142,8 @@ class WakeShading:
         self.image.set_clip_path(ax.patch)
         ax.fill_between([], [], color=COLOURS["purple"], alpha=WAKE_OPACITY, linewidth=0, label="refractory")
 
-    def show(self, gates: dict[str, Array]) -> None:
-        """Shade by `gates`, each (n_x,) at the recorded positions."""
-        steps = np.round(self.wake.strength(gates)[self.nearest] * WAKE_STEPS)
+    def show(self, gates: dict[str, Array], voltage: Array) -> None:
+        """Shade by `gates` and `voltage` (mV), each (n_x,) at the recorded positions."""
+        steps = np.round(self.wake.strength(gates, voltage)[self.nearest] * WAKE_STEPS)
         self.pixels[0, :, 3] = WAKE_OPACITY * steps / WAKE_STEPS
         self.image.set_data(self.pixels)
