@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,13 +15,6 @@ from axon.record import Record
 from axon.run import Run, described, file_attributes, load, velocity_dataset
 
 Array = NDArray[Any]
-
-
-class Sink(Protocol):
-    """Somewhere that rows of named arrays go."""
-
-    def append(self, name: str, rows: ArrayLike) -> None:
-        """Add rows (first axis) to the array called ``name``."""
 
 
 class Memory:

@@ -75,9 +75,7 @@ class Stepper:
         return kernel
 
     def _laid_out(self, cables: list[Cable], order: int, cells: tuple[int, int]) -> Any:
-        return lay_out(
-            cables, dt=self.dt, threshold=self.record.threshold, fourth=order == 4, table_cells=cells
-        )
+        return lay_out(cables, threshold=self.record.threshold, fourth=order == 4, table_cells=cells)
 
     @property
     def work(self) -> float:

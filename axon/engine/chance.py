@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from axon.engine.chain import diffuse, drift, scatter, sweep
 from axon.engine.dice import Stream
+from axon.engine.kernel import sample
 from axon.engine.simd import inlined, kernel
 from axon.engine.state import DAMPED_STEPS, FINISHED, LEFT_TABLE, SPIKES_FULL, Samples, Spikes
 
@@ -262,14 +263,6 @@ def _begin(plan, state):
 
 
 @inlined
-def _sample(state, samples, frame):
-    for i in range(samples.v_index.size):
-        samples.v[frame, i] = state.v[samples.v_index[i]]
-    for i in range(samples.gate_index.size):
-        samples.gates[frame, i] = state.gates[samples.gate_index[i]]
-
-
-@inlined
 def _step(plan, state, spikes, step):
     """Channels, cable, crossings; returns whether any V left the table."""
     for row in range(plan.rows):
@@ -304,7 +297,7 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
         step = first_step + i
         _stimulate(plan, state, strengths, levels, i)
         if samples.stride > 0 and step % samples.stride == 0:
-            _sample(state, samples, frame)
+            sample(state, samples, frame)
             frame += 1
         if _step(plan, state, spikes, step):
             return i + 1, frame, LEFT_TABLE

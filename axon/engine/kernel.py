@@ -402,7 +402,8 @@ def _stimulate(plan, state, strengths, levels, step):
 
 
 @inlined
-def _sample(state, samples, frame):
+def sample(state, samples, frame):
+    """Copy what is sampled of the state into a frame."""
     for i in range(samples.v_index.size):
         samples.v[frame, i] = state.v[samples.v_index[i]]
     for i in range(samples.gate_index.size):
@@ -434,7 +435,7 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
         step = first_step + i
         _stimulate(plan, state, strengths, levels, i)
         if samples.stride > 0 and step % samples.stride == 0:
-            _sample(state, samples, frame)
+            sample(state, samples, frame)
             frame += 1
         waiting = spikes.found[0]
         halves = 2 if state.damped[0] > 0 else 1

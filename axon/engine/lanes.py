@@ -130,15 +130,13 @@ class Group:
 
 
 def lay_out(
-    cables: Sequence[Cable], *, dt: float, threshold: float, fourth: bool, table_cells: tuple[int, int]
+    cables: Sequence[Cable], *, threshold: float, fourth: bool, table_cells: tuple[int, int]
 ) -> Group:
     """Lay one to LANES cables out in lanes; a single long one is cut into LANES pieces.
 
     Parameters
     ----------
     cables : sequence of Cable
-    dt : float
-        ms.
     threshold : float
         mV, of a spike.
     fourth : bool
@@ -154,7 +152,7 @@ def lay_out(
         # Room to spare lies at the top: of the first lane when joined, of every shorter lane otherwise.
         number = np.arange(len(cable)) + (rows * LANES if joined else rows) - len(cable)
         places.append(number % rows * LANES + (number // rows if joined else lane))
-    return _Layout(cables, rows, places, joined, dt, threshold, fourth, table_cells).group()
+    return _Layout(cables, rows, places, joined, threshold, fourth, table_cells).group()
 
 
 class _Layout:
@@ -166,13 +164,12 @@ class _Layout:
         rows: int,
         places: list[Ints],
         joined: bool,
-        dt: float,
         threshold: float,
         fourth: bool,
         table_cells: tuple[int, int],
     ) -> None:
         self.cables, self.rows, self.places, self.joined = cables, rows, places, joined
-        self.dt, self.threshold, self.fourth, self.table_cells = dt, threshold, fourth, table_cells
+        self.threshold, self.fourth, self.table_cells = threshold, fourth, table_cells
         self.patches: list[Patch] = []
         self.first_patch = []
         for cable in cables:
@@ -223,7 +220,6 @@ class _Layout:
             factors=factors,
             table=table,
             threshold=self.threshold,
-            dt=self.dt,
             extra_of_row=extra_of_row,
             source_place=sources[0],
             source_weight=sources[1],

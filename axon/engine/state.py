@@ -55,7 +55,6 @@ class Plan(NamedTuple):
     table_low: float  # mV, V must stay in [low, high)
     table_high: float
     threshold: float  # mV
-    dt: float
     extra_of_row: NDArray[np.uint64]  # (rows,) 0, or 1 + which of the rows with stimuli
     source_place: Ints  # (sources,) place in extras of what a stimulus gives
     source_weight: Floats

@@ -38,11 +38,6 @@ def space_clamp(membrane: Membrane, *, celsius: float = DEFAULT_CELSIUS, area: f
     )
 
 
-def isopotential(axon: Axon, dx: float | None = None) -> bool:
-    """Whether an axon is a single compartment."""
-    return len(axon.compartments(dx)) == 1
-
-
 def nanoamperes(axon: Axon, density: ArrayLike) -> NDArray[np.float64]:
     """Return the current (nA) that is ``density`` (uA/cm2, any shape) through all membrane of a space clamp.
 
