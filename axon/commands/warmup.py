@@ -1,0 +1,25 @@
+"""Compile the engine and keep it on disk, so that the first simulation starts at once."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from axon.commands.common import answer
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quiet", action="store_true", help="no line while it compiles")
+
+
+def command(arguments: argparse.Namespace) -> None:
+    from axon.geometry import Axon
+    from axon.membranes import hodgkin_huxley
+    from axon.simulate import simulate
+    from axon.stimuli import Pulse
+
+    began = time.perf_counter()
+    small = Axon(length=1000, diameter=100, membrane=hodgkin_huxley())
+    simulate(small, Pulse(amplitude=1, duration=0.1), duration=0.1, progress=not arguments.quiet)
+    seconds = time.perf_counter() - began
+    answer(arguments, {"seconds": seconds}, f"the engine is compiled and ready ({seconds:.2g} s)")
