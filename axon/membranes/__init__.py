@@ -6,15 +6,37 @@ from collections.abc import Callable
 
 from axon.errors import unknown_name
 from axon.membranes.frankenhaeuser_huxley import frankenhaeuser_huxley
+from axon.membranes.gaines import (
+    gaines_motor_internode,
+    gaines_motor_node,
+    gaines_motor_paranode,
+    gaines_sensory_internode,
+    gaines_sensory_node,
+    gaines_sensory_paranode,
+)
 from axon.membranes.gate import Gate
 from axon.membranes.ghk import PermeableChannel
 from axon.membranes.hodgkin_huxley import hodgkin_huxley
 from axon.membranes.membrane import Channel, Membrane
+from axon.membranes.mrg import mrg_internode, mrg_node, mrg_paranode
 from axon.membranes.passive import passive
+from axon.membranes.rattay_aberham import rattay_aberham
+from axon.membranes.schwarz_eikhof import schwarz_eikhof
+from axon.membranes.schwarz_reid_bostock import schwarz_reid_bostock
+from axon.membranes.sundt import sundt
+from axon.membranes.sweeney import sweeney
 
 MODELS: dict[str, Callable[[], Membrane]] = {
     "hodgkin_huxley": hodgkin_huxley,
     "frankenhaeuser_huxley": frankenhaeuser_huxley,
+    "sweeney": sweeney,
+    "schwarz_eikhof": schwarz_eikhof,
+    "schwarz_reid_bostock": schwarz_reid_bostock,
+    "mrg_node": mrg_node,
+    "gaines_motor_node": gaines_motor_node,
+    "gaines_sensory_node": gaines_sensory_node,
+    "rattay_aberham": rattay_aberham,
+    "sundt": sundt,
     "passive": passive,
 }
 
@@ -40,7 +62,21 @@ __all__ = [
     "Membrane",
     "PermeableChannel",
     "frankenhaeuser_huxley",
+    "gaines_motor_internode",
+    "gaines_motor_node",
+    "gaines_motor_paranode",
+    "gaines_sensory_internode",
+    "gaines_sensory_node",
+    "gaines_sensory_paranode",
     "hodgkin_huxley",
     "model",
+    "mrg_internode",
+    "mrg_node",
+    "mrg_paranode",
     "passive",
+    "rattay_aberham",
+    "schwarz_eikhof",
+    "schwarz_reid_bostock",
+    "sundt",
+    "sweeney",
 ]

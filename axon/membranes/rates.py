@@ -23,6 +23,18 @@ def linoid(x: ArrayLike) -> Array:
         return np.where(x == 0.0, 1.0, x / np.where(x == 0.0, 1.0, np.expm1(x)))
 
 
+def logistic(x: ArrayLike) -> Array:
+    """1 / (1 + exp(-x)), which rises from 0 to 1, safe where the exponential overflows.
+
+    Parameters
+    ----------
+    x : array_like
+        Dimensionless argument, any shape.
+    """
+    with np.errstate(over="ignore"):
+        return np.asarray(1.0 / (1.0 + np.exp(-np.asarray(x, dtype=float))))
+
+
 @dataclass(frozen=True, eq=False)
 class SampledRate:
     """A rate function known by its samples, as a run file keeps the ones written by a user.
