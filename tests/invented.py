@@ -64,6 +64,9 @@ JOINED = invented(Axon(sections=(THIRD, replace(THIRD, diameter=300), replace(TH
 PASSIVE = invented(replace(SQUID, membrane=axon.passive()))
 SILENT = replace(RUN, spike_time=np.empty(0), spike_position=np.empty(0), spike_compartment=np.empty(0, int))
 UNGATED = replace(RUN, gates={})
+CURRENTS = replace(
+    RUN, currents={"Na": -(RUN.gates["m"] ** 3) / RUN.gates["m"].max() ** 3, "K": RUN.gates["n"] - 1}
+)
 SPARSE = replace(
     RUN,
     position=POSITIONS[[3, 40, 90]],

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 import axon
 from axon.__main__ import main
@@ -138,6 +139,15 @@ def test_animate_writes_a_movie(command: Command, squid_file: Path, name: str, m
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out.startswith(f"{name}: ")
     assert Path(name).read_bytes().lstrip().startswith(magic)
+
+
+def test_animate_puts_several_runs_on_one_clock(command: Command, squid_file: Path) -> None:
+    line = f"animate {squid_file} {squid_file} -o a.gif --panels voltage --labels here,there --fps 10 --quiet"
+    assert command(f"{line} --seconds 0.5").code == 0
+    with Image.open("a.gif") as film:
+        assert (film.n_frames, film.size) == (5, (640, 524))
+    assert command(f"{line} --pixels 40").code == 0
+    assert_complaint(command(f"{line} --pixels 40 --seconds 1"), "not allowed with")
 
 
 def test_plot_writes_a_page(command: Command, squid_file: Path) -> None:

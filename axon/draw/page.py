@@ -69,11 +69,12 @@ def description(run: Run) -> str:
     sections = run.axon.sections
     membranes = " + ".join(dict.fromkeys(section.membrane.name.replace("_", "-") for section in sections))
     shape = "ring" if run.axon.ring else "axon"
-    length, diameters = run.axon.total_length * factor, _span(section.diameter for section in sections)
-    celsius = _span(section.celsius for section in sections)
+    length, diameters = run.axon.total_length * factor, span(section.diameter for section in sections)
+    celsius = span(section.celsius for section in sections)
     return f"{membranes} {shape}, {length:.4g} {unit} long, {diameters} µm in diameter, {celsius} °C"
 
 
-def _span(values: Iterable[float]) -> str:
+def span(values: Iterable[float]) -> str:
+    """The values as one number, or as the lowest and the highest of them."""
     distinct = sorted(set(values))
     return f"{distinct[0]:g}" if len(distinct) == 1 else f"{distinct[0]:g}–{distinct[-1]:g}"

@@ -51,9 +51,15 @@ def length_scale(run: Run) -> tuple[float, str]:
 
 def label_position(run: Run, ax: Axes) -> None:
     """Give `ax` the whole axon as its x axis, with unit."""
-    factor, unit = length_scale(run)
+    factor, _ = length_scale(run)
     ax.set_xlim(0.0, run.axon.total_length * factor)
-    ax.set_xlabel(f"position along the ring ({unit})" if run.axon.ring else f"position ({unit})")
+    ax.set_xlabel(position_label(run))
+
+
+def position_label(run: Run) -> str:
+    """What stands at the x axis of a picture of the whole axon."""
+    _, unit = length_scale(run)
+    return f"position along the ring ({unit})" if run.axon.ring else f"position ({unit})"
 
 
 def section_of(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -21,6 +21,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 # How strong a picture shows each, and between which strengths it draws their borders.
 ABSOLUTE, RELATIVE = 1.0, 0.4
 BORDERS = (0.5 * RELATIVE, 0.5 * (RELATIVE + ABSOLUTE))
+STATE = 1e-3  # of a gate: what it moves a border by is lost in a pixel
 RAISED = 1.0  # mV that a threshold must lie above that at rest; a spike's foot raises it a little ahead
 
 
@@ -69,12 +70,23 @@ class Wake:
         out = np.zeros(np.shape(voltage))
         for columns, membrane, celsius, at_rest in self.patches:
             own = {name: np.asarray(gates[name])[..., columns] for name in slow_gates(membrane, celsius)}
-            threshold = thresholds(membrane, celsius, own)[0]
+            threshold = _thresholds(membrane, celsius, own)
             # -inf: more excitable than at rest, with nothing to cross
             fires = (np.asarray(voltage)[..., columns] > threshold) & np.isfinite(threshold)
             higher = np.where(threshold > at_rest + RAISED, RELATIVE, 0.0)
             out[..., columns] = np.where(np.isposinf(threshold) | fires, ABSOLUTE, higher)
         return out
+
+
+def _thresholds(membrane: Membrane, celsius: float, gates: Mapping[str, Array]) -> Array:
+    """Thresholds (mV) of gates to the nearest `STATE`, each state worked out once."""
+    states = np.stack([np.round(gate / STATE) for gate in gates.values()], axis=-1)
+    flat = states.reshape(-1, states.shape[-1])
+    codes = np.ravel_multi_index(flat.T.astype(np.int64), [round(1 / STATE) + 1] * flat.shape[-1], "clip")
+    different, which = np.unique(codes, return_inverse=True)
+    few = np.unravel_index(different, [round(1 / STATE) + 1] * flat.shape[-1])
+    own = {name: np.asarray(STATE * index, float) for name, index in zip(gates, few, strict=True)}
+    return thresholds(membrane, celsius, own)[0][which].reshape(states.shape[:-1])
 
 
 def _threshold_at_rest(membrane: Membrane, celsius: float, gates: Mapping[str, Array]) -> float | None:
