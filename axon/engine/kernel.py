@@ -63,10 +63,8 @@ from axon.engine.state import (
 @inlined
 def _find_cells(plan, state, row):
     """Where in the tables the row's voltages lie."""
-    kind = plan.row_kind[row]
-    if plan.kinds[kind + LAST_ENTRY] > plan.kinds[kind + FIRST_ENTRY]:
-        v = load(state.v, row * LANES)
-        locate((v - plan.table_start) * plan.table_density, state.cell, state.fraction)
+    s = (load(state.v, row * LANES) - plan.table_start) * plan.table_density
+    locate(s, state.cell, state.fraction, row * LANES)
 
 
 @inlined
@@ -86,6 +84,7 @@ def _advance_gates(plan, state, origin, stride, row):
             np.int64(entry) * LANES,
             state.cell,
             state.fraction,
+            row * LANES,
             state.offset,
         )
         place = chunk * chunk_size
@@ -216,7 +215,6 @@ def _eliminate(plan, state, origin, stride):
     for turn_of in range(rows + 2):
         if turn_of < rows:
             row = turn_of - 1 if turn_of > 0 else rows - 1
-            _find_cells(plan, state, row)
             _advance_gates(plan, state, origin, stride, row)
             d_next, b_next = _conduct(plan, state, row)
             if turn_of == 0:
@@ -292,9 +290,9 @@ def _eliminate(plan, state, origin, stride):
 @kernel
 def _note(plan, state, spikes, row, step, before):
     """Write down which lanes of this row crossed threshold."""
-    store(state.fraction, 0, before)
+    store(state.scratch, 0, before)
     for lane in range(LANES):
-        v0, v1 = state.fraction[lane], state.v[row * LANES + lane]
+        v0, v1 = state.scratch[lane], state.v[row * LANES + lane]
         if v0 < plan.threshold and v1 >= plan.threshold:
             n = spikes.found[0]
             spikes.place[n] = row * LANES + lane
@@ -338,6 +336,8 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
         else:
             before = load(state.earlier, at)
         store(state.v, at, after)
+        # Here, where V is at hand: looked up when the gates want it, it would keep them waiting.
+        locate((after - plan.table_start) * plan.table_density, state.cell, state.fraction, at)
         if half == halves - 1 and rises(before, after, plan.threshold):
             _note(plan, state, spikes, row, step, before)
         if outside(after, plan.table_low, plan.table_high):
@@ -366,6 +366,9 @@ def _impose(plan, state, place, level):
     if before == level:
         return
     state.v[place] = level
+    s = (level - plan.table_start) * plan.table_density
+    state.cell[place] = np.int32(s)
+    state.fraction[place] = s - state.cell[place]
     state.damped[0] = DAMPED_STEPS
     row, lane = place // LANES, place % LANES
     kind = plan.row_kind[row]
@@ -431,6 +434,8 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
         Steps made, samples taken, and FINISHED, LEFT_TABLE or SPIKES_FULL.
     """
     frame = 0
+    for row in range(plan.rows):
+        _find_cells(plan, state, row)
     for i in range(steps):
         step = first_step + i
         _stimulate(plan, state, strengths, levels, i)

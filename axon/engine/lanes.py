@@ -241,10 +241,10 @@ class _Layout:
             extras=tables.aligned(np.zeros(extras)),
             damped=np.zeros(1, np.int64),
             earlier=tables.aligned(np.zeros(flat)),
+            cell=tables.aligned(np.zeros(flat, np.int32)),
+            fraction=tables.aligned(np.zeros(flat)),
             scratch=tables.aligned(np.zeros((chunks * GATES_PER_CHUNK + 7) * LANES)),
-            cell=tables.aligned(np.zeros(LANES, np.int32)),
             offset=tables.aligned(np.zeros(LANES, np.int32)),
-            fraction=tables.aligned(np.zeros(LANES)),
         )
         return Group(plan, state, self.places, gate_place, coefficients, self.table_cells)
 

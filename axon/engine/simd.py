@@ -187,16 +187,15 @@ def _rises(typing_context, before, after, threshold):
 
 
 @intrinsic
-def _locate(typing_context, s, cell, fraction):
+def _locate(typing_context, s, cell, fraction, start):
     def code(context, builder, sig, args):
         whole = builder.fptosi(args[0], _INDEX)
         rest = builder.fsub(args[0], builder.sitofp(whole, _VEC))
-        zero = ir.Constant(_I64, 0)
-        builder.store(whole, _pointer(context, builder, sig.args[1], args[1], zero, _INDEX), align=4)
-        builder.store(rest, _pointer(context, builder, sig.args[2], args[2], zero, _VEC), align=8)
+        builder.store(whole, _pointer(context, builder, sig.args[1], args[1], args[3], _INDEX), align=4)
+        builder.store(rest, _pointer(context, builder, sig.args[2], args[2], args[3], _VEC), align=8)
         return context.get_dummy_value()
 
-    return types.void(vector, cell, fraction), code
+    return types.void(vector, cell, fraction, types.intp), code
 
 
 def _transposed(builder, parts):
@@ -219,12 +218,12 @@ def _transposed(builder, parts):
 
 
 @intrinsic
-def _advance(typing_context, gates, start, table, origin, stride, entry, cell, fraction, offset):
+def _advance(typing_context, gates, start, table, origin, stride, entry, cell, fraction, first, offset):
     row = ir.VectorType(_F64, 8)
     four = ir.VectorType(_F64, 4)
 
     def code(context, builder, sig, args):
-        gates, start, table, _, _, entry, _, fraction, _ = args
+        gates, start, table, _, _, entry, _, fraction, first, _ = args
 
         def vector_of(which, llvm_type, at):
             return builder.load(
@@ -233,17 +232,19 @@ def _advance(typing_context, gates, start, table, origin, stride, entry, cell, f
 
         # Where each lane's table row begins: origin + cell * stride, all lanes at once.
         zero = ir.Constant(_I64, 0)
-        offset = builder.mul(vector_of(6, _INDEX, zero), vector_of(4, _INDEX, entry))
+        offset = builder.mul(vector_of(6, _INDEX, first), vector_of(4, _INDEX, entry))
         offset = builder.add(offset, vector_of(3, _INDEX, entry))
-        builder.store(offset, _pointer(context, builder, sig.args[8], args[8], zero, _INDEX), align=4)
+        builder.store(offset, _pointer(context, builder, sig.args[9], args[9], zero, _INDEX), align=4)
         nothing = ir.Constant(row, ir.Undefined)
         parts = []
         for lane in range(LANES):
             here = ir.Constant(_I64, lane)
             at = builder.sext(
-                builder.load(_pointer(context, builder, sig.args[8], args[8], here, _I32)), _I64
+                builder.load(_pointer(context, builder, sig.args[9], args[9], here, _I32)), _I64
             )
-            f = builder.load(_pointer(context, builder, sig.args[7], fraction, here, _F64))
+            f = builder.load(
+                _pointer(context, builder, sig.args[7], fraction, builder.add(first, here), _F64)
+            )
             f = _broadcast(builder, f, 8)
             c0, c1, c2 = (
                 builder.load(
@@ -268,7 +269,7 @@ def _advance(typing_context, gates, start, table, origin, stride, entry, cell, f
         return context.make_tuple(builder, quadruple, columns)
 
     intp = types.intp
-    return quadruple(gates, intp, table, origin, stride, intp, cell, fraction, offset), code
+    return quadruple(gates, intp, table, origin, stride, intp, cell, fraction, intp, offset), code
 
 
 # With the JIT off the same names are these; they also say what the instructions above mean.
@@ -297,19 +298,20 @@ def _rises_plain(before, after, threshold):
     return bool(np.any((before < threshold) & (after >= threshold)))
 
 
-def _locate_plain(s, cell, fraction):
-    """Split ``s`` into whole numbers (``cell``, int32) and fractions."""
-    cell[:] = s.astype(np.int32)
-    fraction[:] = s - cell
+def _locate_plain(s, cell, fraction, start):
+    """Split ``s`` into whole numbers (``cell``, int32) and fractions, written from ``start`` on."""
+    whole = s.astype(np.int32)
+    cell[int(start) : int(start) + LANES] = whole
+    fraction[int(start) : int(start) + LANES] = s - whole
 
 
-def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction, offset):
+def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction, first, offset):
     """x <- A(V) x + B(V) for four gates of every lane; returns the four as vectors over lanes."""
-    start, entry = int(start), int(entry)
+    start, entry, lanes = int(start), int(entry), slice(int(first), int(first) + LANES)
     block = gates[start : start + GATES_PER_CHUNK * LANES].reshape(LANES, GATES_PER_CHUNK)
-    offset[:] = origin[entry : entry + LANES] + cell * stride[entry : entry + LANES]
+    offset[:] = origin[entry : entry + LANES] + cell[lanes] * stride[entry : entry + LANES]
     rows = table[offset[:, None] + np.arange(TABLE_WIDTH)].reshape(LANES, 3, 2, GATES_PER_CHUNK)
-    f = fraction[:, None]
+    f = fraction[lanes, None]
     a, b = ((rows[:, 0, k] + f * (rows[:, 1, k] + f * rows[:, 2, k])) for k in (0, 1))
     block[:] = block * a + b
     return tuple(block.T.copy())

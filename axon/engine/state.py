@@ -77,10 +77,10 @@ class State(NamedTuple):
     extras: Floats  # (rows with stimuli * EXTRAS * LANES,)
     damped: Ints  # (1,) steps still to be damped
     earlier: Floats  # (rows * LANES,) V at the start of a damped step, mV
+    cell: NDArray[np.int32]  # (rows * LANES,) of the tables, in which V lies
+    fraction: Floats  # (rows * LANES,) how far V is into its cell
     scratch: Floats
-    cell: NDArray[np.int32]
     offset: NDArray[np.int32]
-    fraction: Floats
 
 
 class Spikes(NamedTuple):

@@ -32,9 +32,9 @@ def comparisons(x, y, low, high):  # type: ignore[no-untyped-def]
 
 @simd.kernel
 def one_advance(gates, table, origin, stride, s, cell, fraction, offset, out):  # type: ignore[no-untyped-def]
-    simd.locate(simd.load(s, 0), cell, fraction)
+    simd.locate(simd.load(s, 0), cell, fraction, 0)
     columns = simd.advance(
-        gates, GATES_PER_CHUNK * LANES, table, origin, stride, LANES, cell, fraction, offset
+        gates, GATES_PER_CHUNK * LANES, table, origin, stride, LANES, cell, fraction, 0, offset
     )
     simd.store(out, 0, columns[0])
     simd.store(out, LANES, columns[1])
