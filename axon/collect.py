@@ -32,6 +32,9 @@ class Memory:
     def append(self, name: str, rows: ArrayLike) -> None:
         self._parts[name].append(np.asarray(rows))
 
+    def flush_when_due(self) -> None:
+        """Nothing: memory needs none."""
+
     def array(self, name: str) -> Array:
         """All rows so far."""
         return np.concatenate(self._parts[name])
@@ -74,6 +77,7 @@ class Collector:
 
             blank = self._run(self.memory, job.steps, complete=True)
             self.sink = Writer(to, described(blank), file_attributes(blank), stream=True)
+            self.sink.publish()
 
     def samples(self, steps: NDArray[np.int64], v: Array, raw: Array) -> None:
         """Take the voltages (frames, n) of the sampled compartments, and their gates half a step earlier.
@@ -100,6 +104,7 @@ class Collector:
     def spikes(self, compartment: NDArray[np.int64], time: Array) -> None:
         """Take crossings, in any order: compartment and time (ms)."""
         if not len(time):
+            self.sink.flush_when_due()
             return
         order = np.lexsort((compartment, time))
         compartment, time = compartment[order], time[order]

@@ -298,6 +298,7 @@ try:
         storage.write(sys.argv[2], {"voltage": Dataset(noise, "mV", "potential", ("time", "position"))}, {})
     else:
         with storage.Writer(sys.argv[2], {"time": time, "voltage": voltage}, {}, stream=True) as writer:
+            writer.publish()
             for row in range(0, 4000, 200):
                 writer.append("time", np.arange(row, row + 200))
                 writer.append("voltage", noise[row : row + 200])
@@ -451,6 +452,12 @@ def growing() -> dict[str, Dataset]:
     }
 
 
+def stream(path: Path, datasets: dict[str, Dataset], attrs: dict[str, Any]) -> storage.Writer:
+    writer = storage.Writer(path, datasets, attrs, stream=True)
+    writer.publish()
+    return writer
+
+
 def append_all(writer: storage.Writer) -> None:
     for name in growing():
         if name != "position":
@@ -460,7 +467,7 @@ def append_all(writer: storage.Writer) -> None:
 
 
 def test_stream_equals_the_file_written_at_once(path: Path, tmp_path: Path) -> None:
-    with storage.Writer(path, growing(), ATTRS, stream=True) as writer:
+    with stream(path, growing(), ATTRS) as writer:
         append_all(writer)
         writer.finish({"velocity": example()["velocity"]})
     storage.write(tmp_path / "once.h5", example(), ATTRS)
@@ -479,7 +486,7 @@ def test_stream_equals_the_file_written_at_once(path: Path, tmp_path: Path) -> N
 
 
 def test_stream_can_be_read_while_it_grows(path: Path) -> None:
-    with storage.Writer(path, growing(), ATTRS, stream=True) as writer:
+    with stream(path, growing(), ATTRS) as writer:
         assert storage.read(path)[1]["complete"] is False
         writer.append("time", [0.0, 0.1, 0.2])
         writer.append("voltage", np.ones((2, N_POSITION)))
@@ -497,7 +504,7 @@ def test_stream_can_be_read_while_it_grows(path: Path) -> None:
 
 def test_stream_keeps_its_own_copy_of_what_is_appended(path: Path) -> None:
     buffer = np.zeros(2)
-    with storage.Writer(path, {"time": growing()["time"]}, {}, stream=True) as writer:
+    with stream(path, {"time": growing()["time"]}, {}) as writer:
         for step in range(3):
             buffer[:] = 2 * step, 2 * step + 1
             writer.append("time", buffer)
@@ -505,7 +512,7 @@ def test_stream_keeps_its_own_copy_of_what_is_appended(path: Path) -> None:
 
 
 def test_stream_flushes_by_itself(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with storage.Writer(path, {"time": growing()["time"]}, {}, stream=True) as writer:
+    with stream(path, {"time": growing()["time"]}, {}) as writer:
         writer.append("time", [0.0])
         assert len(storage.read(path)[0]["time"]) == 0
         monkeypatch.setattr(writing, "_FLUSH", 0.0)
@@ -519,8 +526,32 @@ def test_stream_flushes_by_itself(path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert len(storage.read(path)[0]["time"]) == 5
 
 
+def test_stream_is_open_to_any_reader_while_it_grows(path: Path) -> None:
+    look = "import h5py, sys; print(len(h5py.File(sys.argv[1], swmr=sys.argv[2] == 'swmr')['time']))"
+    with stream(path, {"time": growing()["time"]}, {}) as writer:
+        for rows in (3, 2):
+            writer.append("time", np.arange(rows))
+            writer.flush()
+        for how in ("plain", "swmr"):
+            command = [sys.executable, "-c", look, str(path), how]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+            assert done.stdout == "5\n"
+
+
+def test_stream_ends_well_although_someone_reads_it(path: Path) -> None:
+    look = "import h5py, sys; file = h5py.File(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    writer = stream(path, {"time": growing()["time"]}, {})
+    command = [sys.executable, "-c", look, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        assert reader.stdout is not None and reader.stdout.readline() == b"open\n"
+        writer.append("time", [0.0, 0.1])
+        writer.finish()
+        reader.communicate(timeout=60)
+    assert len(storage.read(path)[0]["time"]) == 2
+
+
 def test_stream_left_by_an_exception_keeps_what_it_had(path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), storage.Writer(path, growing(), ATTRS, stream=True) as writer:
+    with pytest.raises(KeyboardInterrupt), stream(path, growing(), ATTRS) as writer:
         append_all(writer)
         raise KeyboardInterrupt
     found, attrs = storage.read(path)
@@ -531,7 +562,7 @@ def test_stream_left_by_an_exception_keeps_what_it_had(path: Path) -> None:
 
 
 def test_stream_can_be_closed_unfinished(path: Path) -> None:
-    with storage.Writer(path, growing(), ATTRS, stream=True) as writer:
+    with stream(path, growing(), ATTRS) as writer:
         append_all(writer)
         writer.close()
     found, attrs = storage.read(path)
@@ -540,7 +571,7 @@ def test_stream_can_be_closed_unfinished(path: Path) -> None:
 
 
 def test_rows_of_another_shape_or_name_are_refused(path: Path) -> None:
-    with storage.Writer(path, growing(), ATTRS, stream=True) as writer:
+    with stream(path, growing(), ATTRS) as writer:
         with pytest.raises(ValueError, match=r"rows of 'voltage' must have shape \(n, 5\), got \(2, 4\)"):
             writer.append("voltage", np.zeros((2, 4)))
         with pytest.raises(ValueError, match=r"rows of 'time' must have shape \(n\), got \(\)"):
@@ -562,6 +593,7 @@ datasets = {
     "spikes/time": Dataset(np.empty(0), "ms", "time of crossing", ("spike",)),
 }
 writer = storage.Writer(sys.argv[1], datasets, {"model": "{}"}, stream=True)
+writer.publish()
 print("started", flush=True)
 row = 0
 while True:
@@ -582,6 +614,9 @@ def test_stream_killed_at_any_moment_opens(path: Path) -> None:
             assert process.stdout.readline() == b"started\n"
             time.sleep(random.uniform(0, 0.4))
             process.send_signal(signal.SIGKILL)
+        with xarray.open_dataset(path, engine="h5netcdf") as plain:  # with no flag, and no h5clear
+            assert plain.voltage.dims == ("time", "position")
+            assert plain.voltage.shape[0] == len(plain.time)
         found, attrs = storage.read(path)
         assert attrs["complete"] is False
         rows = np.arange(len(found["time"]))
@@ -600,7 +635,7 @@ os._exit(0)
 
 
 def test_file_cut_off_while_closing_says_what_to_do(path: Path) -> None:
-    with storage.Writer(path, growing(), ATTRS, stream=True):
+    with stream(path, growing(), ATTRS):
         pass
     subprocess.run([sys.executable, "-c", CUT, str(path)], check=True)
     with pytest.raises(FileFormatError, match=r"was cut off while it was being closed; 'h5clear -s .*\.h5'"):

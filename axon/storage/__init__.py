@@ -6,7 +6,7 @@ netCDF-4 expects them, so ``xarray.open_dataset(path, engine="h5netcdf")`` gives
 
 A file written at once appears under its name only when it is whole. A streamed one (`Writer` with
 ``stream=True``) grows under its final name in HDF5's single-writer mode, and opens even if its writer is
-killed.
+killed, in any HDF5 library and with no option.
 """
 
 from __future__ import annotations

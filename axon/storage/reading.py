@@ -170,7 +170,7 @@ def _hdf5(path: str | os.PathLike[str]) -> Any:
     import h5py
 
     try:
-        return h5py.File(path, "r")
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
         if "already open" in str(error):
             return _growing(path)
@@ -181,14 +181,21 @@ def _hdf5(path: str | os.PathLike[str]) -> Any:
             raise FileFormatError(message) from error
         message = f"{path} is truncated or damaged; copy it again from its source ({error})"
         raise FileFormatError(message) from error
+    if file.attrs.get("complete", 1):
+        return file
+    file.close()  # its writer may be at work: read beside it as HDF5 wants that done, where it can be
+    try:
+        return h5py.File(path, "r", swmr=True, locking=False)
+    except OSError:
+        return h5py.File(path, "r", locking=False)
 
 
 def _growing(path: str | os.PathLike[str]) -> Any:
-    """Open a stream that is still being written, or whose writer was killed."""
+    """Open a stream whose writer has it marked as open, as it does for an instant at every flush."""
     import h5py
 
     try:
-        return h5py.File(path, "r", swmr=True)
+        return h5py.File(path, "r", swmr=True, locking=False)
     except OSError as error:
         message = f"{path} was cut off while it was being closed; 'h5clear -s {path}' makes it readable again"
         raise FileFormatError(message) from error

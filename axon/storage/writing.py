@@ -76,9 +76,9 @@ class Writer:
     path, datasets, attrs
         As for `write`.
     stream : bool
-        Whether datasets given without rows (first axis of length 0) grow by `append`. The file then stands
-        under its final name from the start, with attribute ``complete`` 0 until it is finished, and may be
-        read while it grows. Default: the file is written at once.
+        Whether datasets given without rows (first axis of length 0) grow by `append`. The file stands under
+        its final name from `publish` on, with attribute ``complete`` 0 until it is finished, and may be read
+        while it grows. Default: the file is written at once.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Writer:
         self.path = Path(path)
         self._target = Path(os.path.realpath(path))
         self._work = self._target.with_name(f".{self._target.name}.{secrets.token_hex(4)}.tmp")
-        self._stream = stream
+        self._stream, self._guarded = stream, False
         self._pending: dict[str, list[NDArray[Any]]] = {}
         self._flushed = time.monotonic()
         self._file: Any = None
@@ -104,10 +104,17 @@ class Writer:
             self._create(given)
             self._add(datasets, arrays)
             if stream:
-                self._publish()
+                self._guard()
+
+    def publish(self) -> None:
+        """Give a stream its final name, with the rows appended so far."""
+        self.flush()
+        with self._abandoning(), self._explaining():
+            os.replace(self._work, self._target)
+            self._work = self._target
 
     def append(self, name: str, rows: ArrayLike) -> None:
-        """Add rows to a dataset of a stream; the next flush, by some `append` about 1 s later, writes them.
+        """Add rows to a dataset of a stream; they are written when 1 s has gone by since the last flush.
 
         Parameters
         ----------
@@ -132,7 +139,13 @@ class Writer:
             raise ValueError(f"rows of {name!r} must have shape ({wanted}), got {block.shape}")
         self._pending[name].append(block)
         held = sum(part.nbytes for parts in self._pending.values() for part in parts)
-        if held > BLOCK or time.monotonic() - self._flushed > _FLUSH:
+        if held > BLOCK:
+            self.flush()
+        self.flush_when_due()
+
+    def flush_when_due(self) -> None:
+        """Flush if the last flush is long ago: to be called now and then, also when there is no new row."""
+        if time.monotonic() - self._flushed > _FLUSH:
             self.flush()
 
     def flush(self) -> None:
@@ -146,8 +159,7 @@ class Writer:
                 self._reserve(footprint(stored, start, start + len(rows)))
                 stored.resize(start + len(rows), axis=0)
                 self._put(stored, start, rows)
-                _lengthen_hidden_axis(stored)
-            self._file.flush()
+                self._lengthen_hidden_axis(stored)
         self._flushed = time.monotonic()
 
     def finish(self, datasets: Mapping[str, Dataset] | None = None) -> None:
@@ -163,9 +175,8 @@ class Writer:
         with self._abandoning(), self._explaining():
             if self._stream:
                 self.flush()
-                self._reopen()
             self._add(datasets, arrays)
-            self._file.attrs["complete"] = self._complete
+            self._file.attrs.modify("complete", self._complete)
             self._close()
             disk.sync(self._work)
             os.replace(self._work, self._target)
@@ -199,35 +210,36 @@ class Writer:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         room = _MARGIN + sum(len(str(value).encode()) for value in attrs.values())
         disk.allocate_new(self._work, room)  # a full disk shows here, where nothing is open yet
-        self._open("w")
+        self._open()
         self._reserve(room)
         self._file.attrs.update({**attrs, "format": FORMAT, "format_version": FORMAT_VERSION, "complete": 0})
 
-    def _open(self, mode: str) -> None:
+    def _open(self) -> None:
         import h5py
 
         # v110 brings single-writer mode; v108 is read everywhere
         versions = ("v110", "v110") if self._stream else ("v108", "v110")
-        self._file = h5py.File(self._work, mode, libver=versions)
+        # Under a name of our own or in single-writer mode: no reader's lock need stop us.
+        self._file = h5py.File(self._work, "w", libver=versions, locking=False)
 
-    def _publish(self) -> None:
+    def _guard(self) -> None:
         self._file.swmr_mode = True  # from here on no kill makes the file unreadable
-        os.replace(self._work, self._target)
-        self._work = self._target
+        self._guarded = True
+        self._reserve(0)
 
     def _add(self, datasets: Mapping[str, Dataset], arrays: Mapping[str, NDArray[Any]]) -> None:
         for name, dataset in datasets.items():
             values = arrays[name]
             grows = self._stream and values.ndim > 0 and len(values) == 0
             options = storage_options(values, grows)
-            stored = self._file.create_dataset(name, shape=values.shape, dtype=values.dtype, **options)
+            stored = self._file.create_dataset(None, shape=values.shape, dtype=values.dtype, **options)
             attrs = {"units": dataset.units, "long_name": dataset.long_name, **dataset.attrs}
             stored.attrs.update({key: checked_attribute(key, value) for key, value in attrs.items()})
             self._put(stored, 0, values)
+            self._file[name] = stored  # once it is whole: a kill leaves no name without its values
             if grows:
                 self._pending[name] = []
         self._label(datasets)
-        self._file.flush()
 
     def _label(self, datasets: Mapping[str, Dataset]) -> None:
         for name, dataset in datasets.items():
@@ -240,6 +252,7 @@ class Writer:
     def _put(self, stored: Any, start: int, values: NDArray[Any]) -> None:
         if values.ndim == 0:
             stored[()] = values
+            stored.flush()
             return
         rows = block_rows(stored)
         stop = start + len(values)
@@ -248,22 +261,29 @@ class Writer:
             last = min(stop, (first // rows + 1) * rows)
             self._reserve(footprint(stored, first, last))
             stored[first:last] = values[first - start : last - start]
-            self._file.flush()  # nothing stays in HDF5's caches for which no room was reserved
+            stored.flush()  # nothing stays in HDF5's caches for which no room was reserved
             first = last
+
+    def _lengthen_hidden_axis(self, stored: Any) -> None:
+        if stored.is_scale:
+            return
+        scale = stored.dims[0][0]
+        if scale.attrs["NAME"].startswith(HIDDEN.encode()) and len(scale) < len(stored):
+            scale.resize(len(stored), axis=0)
+            scale.flush()
 
     def _reserve(self, size: int) -> None:
         # A write that fails inside HDF5 2.0 corrupts memory and ends in a segmentation fault, so none may
         # fail: the room is taken from the disk before HDF5 is asked to write.
-        disk.allocate(self._file.id.get_vfd_handle(), self._file.id.get_filesize(), size + _MARGIN)
-
-    def _reopen(self) -> None:
-        # Single-writer mode allows no new datasets. Closing and opening again leaves a moment of some
-        # milliseconds in which a kill makes the file need `h5clear -s`; even then nothing is lost.
-        self._close()
-        disk.allocate_more(self._work, _MARGIN)
-        self._open("r+")
+        used = self._file.id.get_filesize()
+        disk.allocate(self._file.id.get_vfd_handle(), used, size + _MARGIN)
+        if self._guarded:
+            # HDF5 itself would mark the file as open, and refuse it when we are dead.
+            disk.mark_closed(self._work, used + size + _MARGIN)
 
     def _close(self) -> None:
+        if self._guarded:  # HDF5 cuts the file to what is used, and only then says so in it
+            disk.mark_closed(self._work, self._file.id.get_filesize())
         self._file.close()
         self._file = None
         disk.trim(self._work)
@@ -301,11 +321,3 @@ def _attach_axes(file: Any, name: str, dims: Sequence[str]) -> None:
             scale = file.create_dataset(path, shape=(stored.shape[axis],), dtype="f4", **growing)
             scale.make_scale(f"{HIDDEN}{stored.shape[axis]:10d}")
         stored.dims[axis].attach_scale(file[path])
-
-
-def _lengthen_hidden_axis(stored: Any) -> None:
-    if stored.is_scale:
-        return
-    scale = stored.dims[0][0]
-    if scale.attrs["NAME"].startswith(HIDDEN.encode()) and len(scale) < len(stored):
-        scale.resize(len(stored), axis=0)
