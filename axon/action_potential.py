@@ -145,8 +145,9 @@ def recording(run: Run, at: float | None = None) -> Recording:
     voltage = np.asarray(run.voltage[:, place], float)
     gates = {name: run.gates[name][:, place] for name in membrane.gates if name in run.gates}
     known = len(gates) == len(membrane.gates)
-    conductances = membrane.conductances(gates) if known else {}
-    currents = membrane.currents(voltage, gates, float(compartments.celsius[where])) if known else {}
+    celsius = float(compartments.celsius[where])
+    conductances = membrane.conductances(gates, celsius) if known else {}
+    currents = membrane.currents(voltage, gates, celsius) if known else {}
     if all(channel.name in run.currents for channel in membrane.channels):
         currents = {channel.name: run.currents[channel.name][:, place] for channel in membrane.channels}
     return Recording(

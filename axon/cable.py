@@ -21,13 +21,15 @@ Array = NDArray[Any]
 AnyChannel = Channel | PermeableChannel
 
 US_PER_S = 1e6
+_BESIDE = 0.01  # mV, from which an instantaneous gate's slope is taken, to 1e-10 of it
 
 
 class Slot(NamedTuple):
     """A place for one number per compartment that the engine tabulates and advances like a gate.
 
-    A gate; or, of a channel that conducts by permeability, the slope of its open current (``"slope"``) and
-    what the line through V leaves (``"rest"``), which depend on V alone: a gate with no memory.
+    A gate; or, of a channel whose current is not linear in V, the slope of what flows with its other gates
+    open (``"slope"``) and what the line through V leaves (``"rest"``), which depend on V alone: a gate with
+    no memory. Such are channels that conduct by permeability, and those with instantaneous gates.
     """
 
     channel: AnyChannel
@@ -40,9 +42,10 @@ def slots(membrane: Membrane) -> tuple[Slot, ...]:
     """Everything that the engine tabulates of a membrane, channel by channel."""
     out: list[Slot] = []
     for channel in stepped_channels(membrane):
-        out += [Slot(channel, gate, "gate") for gate in channel.gates]
-        if isinstance(channel, PermeableChannel):
-            out += [] if channel.gates else [Slot(channel, None, "open")]
+        lasting = [Slot(channel, gate, "gate") for gate in channel.gates if not gate.instantaneous]
+        out += lasting
+        if not linear(channel):
+            out += [] if lasting else [Slot(channel, None, "open")]
             out += [Slot(channel, None, "slope"), Slot(channel, None, "rest")]
     return tuple(out)
 
@@ -50,6 +53,11 @@ def slots(membrane: Membrane) -> tuple[Slot, ...]:
 def stepped_channels(membrane: Membrane) -> list[AnyChannel]:
     """The channels that are more than a constant leak, in order."""
     return [c for c in membrane.channels if c.gates or isinstance(c, PermeableChannel)]
+
+
+def linear(channel: AnyChannel) -> bool:
+    """Whether the current with all gates that take time held still is linear in V."""
+    return isinstance(channel, Channel) and not any(gate.instantaneous for gate in channel.gates)
 
 
 @lru_cache(maxsize=256)
@@ -90,11 +98,25 @@ def step_coefficients(membrane: Membrane, celsius: float, dt: float, v: Array) -
         elif role == "open":
             gain[:, i] = 1.0
         else:
-            assert isinstance(channel, PermeableChannel)
             # I(V*) = I(V) + slope (V* - V): slope goes to D, and slope V - I(V) to b.
-            slope = channel.open_slope(v, celsius)
-            gain[:, i] = slope if role == "slope" else slope * v - channel.open_current(v, celsius)
+            current, slope = _at_once(channel, v, celsius)
+            gain[:, i] = slope if role == "slope" else slope * v - current
     return decay, gain
+
+
+def _at_once(channel: AnyChannel, v: Array, celsius: float) -> tuple[Array, Array]:
+    """Current density (mA/cm2) that follows V at once, and its slope (S/cm2): all other gates are open."""
+
+    def part(v: Array) -> Array:
+        at_once = [gate for gate in channel.gates if gate.instantaneous]
+        return np.prod(
+            [g.steady_state(v, celsius) ** g.exponent for g in at_once] or [np.ones_like(v)], axis=0
+        )
+
+    beside = [part(v + k * _BESIDE) for k in (-2, -1, 1, 2)]
+    part_slope = np.array([1.0, -8.0, 8.0, -1.0]) @ beside / (12.0 * _BESIDE)
+    current, slope = channel.open_current(v, celsius), channel.open_slope(v, celsius)
+    return part(v) * current, part(v) * slope + part_slope * current
 
 
 @dataclass(frozen=True)
@@ -110,9 +132,9 @@ class _Coefficients:
 
 
 @lru_cache(maxsize=256)
-def _steady_at(gate: Gate, v: float) -> float:
+def _steady_at(gate: Gate, v: float, celsius: float) -> float:
     """Steady state of a gate at one voltage: at rest, run after run the same."""
-    return float(gate.steady_state(v))
+    return float(gate.steady_state(v, celsius))
 
 
 def build_cable(
@@ -151,24 +173,28 @@ def build_cable(
     gates = np.zeros((n, max(sum(len(c) for c in s) for s in signatures)))
     leak, leak_current = np.zeros(n), np.zeros(n)
     scale = compartments.area * US_PER_S
-    for k, membrane in enumerate(membranes):
+    for k, (membrane, celsius) in enumerate(kinds):
         here = which == k
         for j, channel in enumerate(stepped_channels(membrane)):
-            # Slope and rest of a permeability are tabulated whole: nothing is left to multiply but the area.
-            density, zero = (
-                (channel.conductance, channel.reversal) if isinstance(channel, Channel) else (1, 1)
-            )
-            conductance[here, j] = density * scale[here]
-            reversal[here, j] = zero
+            # Slope and rest are tabulated whole: nothing is left to multiply but the area.
+            conductance[here, j] = scale[here]
+            reversal[here, j] = 1.0
+            if isinstance(channel, Channel) and linear(channel):
+                conductance[here, j] *= channel.density(celsius)
+                reversal[here, j] = channel.reversal
         for channel in membrane.channels:
             if isinstance(channel, Channel) and not channel.gates:
-                leak[here] += channel.conductance * scale[here]
-                leak_current[here] += channel.conductance * channel.reversal * scale[here]
+                leak[here] += channel.density(celsius) * scale[here]
+                leak_current[here] += channel.density(celsius) * channel.reversal * scale[here]
         for i, slot in enumerate(slots(membrane)):
             if slot.gate is not None:
                 start = v[here]
                 uniform = len(start) > 0 and np.ptp(start) == 0
-                gates[here, i] = _steady_at(slot.gate, start[0]) if uniform else slot.gate.steady_state(start)
+                gates[here, i] = (
+                    _steady_at(slot.gate, start[0], celsius)
+                    if uniform
+                    else slot.gate.steady_state(start, celsius)
+                )
             elif slot.role == "open":
                 gates[here, i] = 1.0
     fed = Sources(compartments, sources, order)

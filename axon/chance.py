@@ -66,10 +66,11 @@ def _most(compartments: Compartments) -> int:
 def _unit_conductances(compartments: Compartments) -> Array:
     """Conductance of one open channel of each kind, (n, channels), uS; nan as in ``channel_numbers``."""
     unit = np.full((len(compartments), _most(compartments)), np.nan)
-    for k, (membrane, _) in enumerate(compartments.patches()[0]):
+    for k, (membrane, celsius) in enumerate(compartments.patches()[0]):
         for j, channel in enumerate(stepped_channels(membrane)):
             if isinstance(channel, Channel) and channel.unitary is not None:
-                unit[compartments.patches()[1] == k, j] = channel.unitary * US_PER_PS
+                warmed = channel.q10 ** ((celsius - channel.q10_celsius) / 10.0)
+                unit[compartments.patches()[1] == k, j] = channel.unitary * warmed * US_PER_PS
     return unit
 
 

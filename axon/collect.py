@@ -193,6 +193,9 @@ class Collector:
                     steady, rate = slot.gate.kinetics(v[:, here], celsius)
                     late = (raw[:, here, j] - steady) * np.exp(-0.5 * job.dt * rate)
                     out[slot.gate.name][:, here] = steady + late
+            for name, gate in membrane.gates.items():
+                if gate.instantaneous:
+                    out[name][:, here] = gate.steady_state(v[:, here], celsius)
         return out
 
     def _currents(self, v: Array, gates: dict[str, Array]) -> dict[str, Array]:

@@ -328,20 +328,20 @@ def resting_fluxes(
     NoRest
         When no division of the leak does it.
     """
-    v = membrane.resting_potential()
+    v = membrane.resting_potential(celsius)
     thermal = thermal_voltage(celsius)
     channels = ohmic_channels(membrane)
-    leak = sum(channel.conductance for channel in channels if not channel.gates)
+    leak = sum(channel.density(celsius) for channel in channels if not channel.gates)
     inside = {"Na": ions.sodium_in, "K": ions.potassium_in}
     given = {"Na": ions.sodium_out, "K": ions.potassium_out}
     outside = {ion: given[ion] or _outside(membrane, ions, ion, inside[ion], thermal) for ion in inside}
     drive = {ion: v - thermal * math.log(outside[ion] / inside[ion]) for ion in inside}
-    open_gates = membrane.steady_gates(v) if gates is None else gates
+    open_gates = membrane.steady_gates(v, celsius) if gates is None else gates
     gated = {"Na": 0.0, "K": 0.0}  # mA/cm2
     for channel in channels:
         if channel.gates:
             ion = ions.carrier(channel)
-            gated[ion] += float(channel.conductance * channel.open_fraction(open_gates)) * drive[ion]
+            gated[ion] += float(channel.density(celsius) * channel.open_fraction(open_gates)) * drive[ion]
     share = 3 * drive["K"] - 2 * drive["Na"]
     sodium_leak = (2 * gated["Na"] + 3 * (leak * drive["K"] + gated["K"])) / share if share else math.inf
     pump = -(gated["Na"] + sodium_leak * drive["Na"]) / SODIUM_PER_TURN

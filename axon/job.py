@@ -121,6 +121,11 @@ def _check_noise(axon: Axon, noise: str, dt: float) -> None:
                 f"noise={noise!r} is not available with channel {channel.name!r}, which conducts by "
                 "permeability; describe it by a conductance, as a Channel"
             )
+        if any(gate.instantaneous for gate in channel.gates):
+            raise ValueError(
+                f"noise={noise!r} is not available with channel {channel.name!r}, which has instantaneous "
+                "gates; give them a tau"
+            )
     if all(channel.unitary is None for channel in channels if isinstance(channel, Channel)):
         raise ValueError(
             f"noise={noise!r} needs a channel with a unitary conductance; give one, for example "

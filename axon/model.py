@@ -2,6 +2,7 @@
 
 Only the nouns listed here are ever built from a file. A rate function that ships with axon is kept by its
 name; a user's own is kept as samples, never as code, so opening a file runs nothing that came with it.
+A membrane is written once, however many sections have it; afterwards its number stands for it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _SHIPPED = "axon.membranes."
 
 def to_json(value: Any) -> str:
     """The value, made of numbers, strings, lists, dicts and axon's nouns, as JSON."""
-    return json.dumps(_plain(value))
+    return json.dumps(_plain(value, {}))
 
 
 def from_json(text: str) -> Any:
@@ -56,34 +57,38 @@ def from_json(text: str) -> Any:
         When the text is not JSON, or names something that is no noun of axon.
     """
     try:
-        return _built(json.loads(text))
-    except (ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+        return _built(json.loads(text), [])
+    except (ValueError, LookupError, TypeError, AttributeError, ImportError) as error:
         raise FileFormatError(f"the model in the file cannot be read: {error}") from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, seen: dict[Membrane, int]) -> Any:
     if isinstance(value, SampledRate):
         return {"sampled": value.name, "start": value.start, "step": value.step, "values": list(value.values)}
+    if isinstance(value, Membrane):
+        if value in seen:
+            return {"noun": "Membrane", "number": seen[value]}
+        seen[value] = len(seen)
     if isinstance(value, Axon) and value.uniform and len(value.sections) == 1 and value.diameter is not None:
-        return _noun(value, skip=("sections",))
+        return _noun(value, seen, skip=("sections",))
     if isinstance(value, Axon):
-        return {"noun": "Axon", "sections": [_plain(s) for s in value.sections], "ring": value.ring}
+        return {"noun": "Axon", "sections": [_plain(s, seen) for s in value.sections], "ring": value.ring}
     if type(value) in _NOUNS.values():
-        return _noun(value)
+        return _noun(value, seen)
     if callable(value):
         return _function(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item, seen) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_plain(item, seen) for item in value]
     if isinstance(value, np.generic):
         return value.item()
     return value
 
 
-def _noun(value: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
+def _noun(value: Any, seen: dict[Membrane, int], skip: tuple[str, ...] = ()) -> dict[str, Any]:
     fields = [f.name for f in dataclasses.fields(value) if f.init and f.name not in skip]
-    return {"noun": type(value).__name__} | {name: _plain(getattr(value, name)) for name in fields}
+    return {"noun": type(value).__name__} | {name: _plain(getattr(value, name), seen) for name in fields}
 
 
 def _function(function: Any) -> dict[str, Any]:
@@ -94,19 +99,24 @@ def _function(function: Any) -> dict[str, Any]:
     return {"sampled": name, "start": float(SAMPLES[0]), "step": step, "values": samples(function).tolist()}
 
 
-def _built(value: Any) -> Any:
+def _built(value: Any, seen: list[Membrane]) -> Any:
     if isinstance(value, list):
-        return tuple(_built(item) for item in value)
+        return tuple(_built(item, seen) for item in value)
     if not isinstance(value, dict):
         return value
     if "shipped" in value:
         return _shipped(*value["shipped"].split(":"))
     if "sampled" in value:
         return SampledRate(value["start"], value["step"], tuple(value["values"]), value["sampled"])
+    if value.get("noun") == "Membrane" and "number" in value:
+        return seen[value["number"]]
     if "noun" in value:
-        fields = {key: _built(item) for key, item in value.items() if key != "noun"}
-        return _NOUNS[value["noun"]](**fields)
-    return {key: _built(item) for key, item in value.items()}
+        fields = {key: _built(item, seen) for key, item in value.items() if key != "noun"}
+        noun = _NOUNS[value["noun"]](**fields)
+        if isinstance(noun, Membrane):
+            seen.append(noun)
+        return noun
+    return {key: _built(item, seen) for key, item in value.items()}
 
 
 def _shipped(module: str, name: str) -> Any:

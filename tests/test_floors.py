@@ -16,7 +16,8 @@ ROOT = Path(axon.__file__).parent
 
 # From the ground up. A module or folder imports only from floors below its own, a folder also from itself.
 FLOORS = (
-    {"errors", "checks", "provenance", "progress", "engine"},
+    {"errors", "provenance", "progress", "engine"},
+    {"checks"},
     {"membranes", "stimuli", "storage"},
     {"geometry", "ions", "measure"},
     {"record", "rest", "sources"},

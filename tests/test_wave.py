@@ -56,14 +56,25 @@ def mixed_membrane() -> Membrane:
 
 # A front whose shape and speed are chosen first, and the membrane made for it afterwards: V rises from E by A
 # as a logistic function of RISE * t, and K is FRONT_RATE. One gate carries the current that this needs.
-E, A, RISE, FRONT_RATE, E_ION, G_LEAK, G_ION, TAU = -70.0, 80.0, 1.5, 1.0, 50.0, 1e-3, 2e-3, 0.5
+# The leak pulls below E, so that the gate stays between shut and open wherever V may go.
+E, A, RISE, FRONT_RATE, E_ION, E_LEAK, G_LEAK, G_ION, TAU = (
+    -70.0,
+    80.0,
+    1.5,
+    1.0,
+    50.0,
+    -80.0,
+    1e-3,
+    3e-3,
+    0.5,
+)
 
 
 def front_membrane() -> Membrane:
     def gate(u: np.ndarray) -> np.ndarray:
         # C V' + I = C V''/K with V = E + A u, u' = RISE u (1 - u), C = 1 uF/cm2; currents in uA/cm2
         ionic = A * RISE * u * (1 - u) * (RISE * (1 - 2 * u) / FRONT_RATE - 1)
-        return (ionic - 1e3 * G_LEAK * A * u) / (1e3 * G_ION * (E + A * u - E_ION))
+        return (ionic - 1e3 * G_LEAK * (E + A * u - E_LEAK)) / (1e3 * G_ION * (E + A * u - E_ION))
 
     def inf(v: np.ndarray) -> np.ndarray:
         u = np.clip((np.asarray(v, float) - E) / A, -0.1, 1.1)
@@ -74,7 +85,7 @@ def front_membrane() -> Membrane:
         return gate(u) + TAU * slope * RISE * u * (1 - u)
 
     m = Gate("m", 1, inf=inf, tau=lambda v: TAU + 0 * v)
-    return Membrane("front", (Channel("ion", G_ION, E_ION, (m,)), Channel("leak", G_LEAK, E)))
+    return Membrane("front", (Channel("ion", G_ION, E_ION, (m,)), Channel("leak", G_LEAK, E_LEAK)))
 
 
 def slope(membrane: Membrane, celsius: float, rate: float, y: np.ndarray) -> np.ndarray:

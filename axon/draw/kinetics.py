@@ -82,7 +82,7 @@ def _steady_states(membrane: Membrane, ax: Axes) -> None:
 
 def _time_constants(membrane: Membrane, celsius: float, ax: Axes) -> None:
     v, colours, kinetics = voltages(membrane), gate_colours(membrane), gate_kinetics(membrane, celsius)
-    for name, gate in membrane.gates.items():
+    for name, gate in membrane.lasting_gates.items():
         speed = kinetics[name].speed
         words = f"$τ_{name}$, {speed}" if speed else f"$τ_{name}$"
         ax.semilogy(v, gate.time_constant(v, celsius), color=colours[name], label=words)
@@ -94,7 +94,7 @@ def _time_constants(membrane: Membrane, celsius: float, ax: Axes) -> None:
 def _windows(membrane: Membrane, celsius: float, ax: Axes) -> None:
     v, colours = voltages(membrane), channel_colours(membrane)
     for channel in inactivating(membrane):
-        steady = {gate.name: gate.steady_state(v) for gate in channel.gates}
+        steady = {gate.name: gate.steady_state(v, celsius) for gate in channel.gates}
         current = 1e3 * channel.current(v, steady, celsius)
         window = windows(membrane, celsius)[channel.name]
         ax.fill_between(v, 0.0, current, color=colours[channel.name], alpha=0.25, linewidth=0)

@@ -44,13 +44,18 @@ def fast_gates(membrane: Any, celsius: float) -> tuple[str, ...]:
         name: float(gate.time_constant(_RANGE, celsius).max()) for name, gate in membrane.gates.items()
     }
     names = sorted(longest, key=lambda name: longest[name])
-    ratios = [longest[slow] / longest[fast] for fast, slow in zip(names[:-1], names[1:], strict=True)]
+    ratios = [_ratio(longest[slow], longest[fast]) for fast, slow in zip(names[:-1], names[1:], strict=True)]
     if not ratios or max(ratios) < _APART:
         raise ValueError(
             f"membrane {membrane.name!r} has no gates that are fast against others, so no threshold at an "
             f"instant; longest time constants (ms): {_listed(longest)}"
         )
     return tuple(names[: 1 + int(np.argmax(ratios))])
+
+
+def _ratio(slow: float, fast: float) -> float:
+    """Of two time constants, the shorter of which may be 0."""
+    return slow / fast if fast > 0 else float("inf") if slow > 0 else 1.0
 
 
 def slow_gates(membrane: Any, celsius: float) -> tuple[str, ...]:
@@ -78,7 +83,7 @@ def instantaneous_curve(membrane: Any, celsius: float, gates: Mapping[str, Array
     """
     fast = fast_gates(membrane, celsius)
     steady = {
-        name: gate.steady_state(v) if name in fast else np.ones_like(v)
+        name: gate.steady_state(v, celsius) if name in fast else np.ones_like(v)
         for name, gate in membrane.gates.items()
     }
     total = 0.0
@@ -130,7 +135,7 @@ def thresholds(membrane: Any, celsius: float, gates: Mapping[str, Array]) -> tup
 def resting_threshold(membrane: Any, celsius: float) -> float:
     """Threshold (mV) of the fast part with the slow gates where they are at rest."""
     v = membrane.resting_potential(celsius)
-    at_rest = {name: np.atleast_1d(x) for name, x in membrane.steady_gates(v).items()}
+    at_rest = {name: np.atleast_1d(x) for name, x in membrane.steady_gates(v, celsius).items()}
     return float(thresholds(membrane, celsius, at_rest)[0][0])
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from axon.checks import finite, positive
-from axon.membranes.rates import Array
-
-Rate = Callable[[Array], ArrayLike]
+from axon.checks import clear_keywords, finite, positive
+from axon.membranes.limits import Array, Rate, evaluate
 
 # Where two rate functions are held to be the same, and what a file keeps of a user's own (mV).
 SAMPLES = np.arange(-250.0, 250.25, 0.5)
@@ -19,15 +16,18 @@ SAMPLES = np.arange(-250.0, 250.25, 0.5)
 
 def samples(rate: Rate) -> Array:
     """The rate at every voltage of ``SAMPLES``."""
-    with np.errstate(over="ignore"):
-        return np.asarray(rate(SAMPLES), float) + np.zeros_like(SAMPLES)
+    return evaluate(rate, SAMPLES)
 
 
+@clear_keywords
 @dataclass(frozen=True, eq=False)
 class Gate:
     """A two-state gate with voltage-dependent kinetics, dx/dt = (x_inf(V) - x) / tau(V).
 
-    Give either ``alpha`` and ``beta`` (opening and closing rate) or ``inf`` and ``tau``.
+    Give ``alpha`` and ``beta`` (opening and closing rate), or ``inf`` and ``tau``, or for a gate that follows
+    the voltage at once ``inf`` alone and ``instantaneous=True``. They are plain NumPy functions; where one is
+    0/0, as ``(v + 40) / (1 - np.exp(-(v + 40) / 10))`` at -40 mV, its limit is taken. The channel that gets
+    the gate checks them.
 
     Parameters
     ----------
@@ -39,15 +39,19 @@ class Gate:
         Opening and closing rate in 1/ms as NumPy functions of V (mV) at ``q10_celsius``.
     inf, tau : callable
         Steady state (0..1) and time constant in ms as NumPy functions of V (mV) at ``q10_celsius``.
-    q10 : float
-        Factor by which the rates grow for 10 degC; 1 means no temperature dependence.
+    q10 : float or (float, float)
+        Factor by which the rates grow for 10 degC; 1 means no temperature dependence. A pair holds for alpha
+        and beta, which then move the steady state too.
     q10_celsius : float
         Temperature at which the rates hold as written, degC.
+    instantaneous : bool
+        Whether the gate is always at its steady state: x = inf(V), with no time constant.
 
     Raises
     ------
     ValueError
-        For an exponent that is no small whole number, or not exactly one pair of functions.
+        For an exponent that is no small whole number, functions that are none, or not exactly one of the
+        three ways to give them.
     """
 
     name: str
@@ -56,50 +60,90 @@ class Gate:
     beta: Rate | None = None
     inf: Rate | None = None
     tau: Rate | None = None
-    q10: float = 1.0
+    q10: float | tuple[float, float] = 1.0
     q10_celsius: float = 6.3
+    instantaneous: bool = False
 
     def __post_init__(self) -> None:
-        if self.exponent not in range(1, 9):
+        if isinstance(self.exponent, bool) or self.exponent not in range(1, 9):
             raise ValueError(
                 f"Gate {self.name!r}: exponent must be a whole number 1..8, got {self.exponent!r}"
             )
-        pairs = [self.alpha is not None, self.beta is not None, self.inf is not None, self.tau is not None]
-        if pairs not in ([True, True, False, False], [False, False, True, True]):
-            raise ValueError(f"Gate {self.name!r}: give either alpha and beta, or inf and tau")
-        positive(f"Gate {self.name!r}: q10", self.q10, "")
+        if tuple(self.functions) not in (("alpha", "beta"), ("inf", "tau"), ("inf",)):
+            raise ValueError(
+                f"Gate {self.name!r}: give either alpha and beta, or inf and tau, or inf alone and "
+                f"instantaneous=True; got {' and '.join(self.functions) or 'none of them'}"
+            )
+        if self.instantaneous != (tuple(self.functions) == ("inf",)):
+            raise ValueError(
+                f"Gate {self.name!r}: a gate is instantaneous=True exactly when it has inf alone, got "
+                f"instantaneous={self.instantaneous!r} with {' and '.join(self.functions)}"
+            )
+        for kind, function in self.functions.items():
+            if not callable(function):
+                raise ValueError(
+                    f"Gate {self.name!r}: {kind} must be a function of V in mV, got {function!r}; a constant "
+                    f"is {kind}=lambda v: {function!r}"
+                )
+        self._check_temperature()
+
+    def _check_temperature(self) -> None:
+        if isinstance(self.q10, list | tuple):
+            object.__setattr__(self, "q10", tuple(self.q10))
+            if self.alpha is None or len(self._factors) != 2:
+                raise ValueError(
+                    f"Gate {self.name!r}: q10 must be one number, or one each for alpha and beta, got "
+                    f"{self.q10!r}"
+                )
+        for factor in self._factors:
+            positive(f"Gate {self.name!r}: q10", factor, "")
         finite(f"Gate {self.name!r}: q10_celsius", self.q10_celsius, "degC")
 
-    def kinetics(self, v: ArrayLike, celsius: float) -> tuple[Array, Array]:
-        """Steady state (0..1) and rate 1/tau (1/ms) at the voltages ``v`` (mV, any shape)."""
-        v = np.asarray(v, dtype=float)
-        speed = self.q10 ** ((celsius - self.q10_celsius) / 10.0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            if self.alpha is not None and self.beta is not None:
-                opening, closing = np.asarray(self.alpha(v), float), np.asarray(self.beta(v), float)
-                total = opening + closing
-                # Where one rate overflows, the gate sits at the end that rate pulls to.
-                steady = np.where(np.isinf(opening), 1.0, opening / np.where(total == 0, 1.0, total))
-                return steady + np.zeros_like(v), speed * total + np.zeros_like(v)
-            assert self.inf is not None and self.tau is not None
-            tau = np.asarray(self.tau(v), float)
-            return np.asarray(self.inf(v), float) + np.zeros_like(v), speed / tau + np.zeros_like(v)
+    @property
+    def functions(self) -> dict[str, Rate]:
+        """The functions it was given, by what they are: alpha and beta, inf and tau, or inf."""
+        given = {"alpha": self.alpha, "beta": self.beta, "inf": self.inf, "tau": self.tau}
+        return {kind: function for kind, function in given.items() if function is not None}
 
-    def steady_state(self, v: ArrayLike) -> Array:
-        """Fraction of open gates after a long time at ``v`` (mV); same shape."""
-        return self.kinetics(v, self.q10_celsius)[0]
+    @property
+    def _factors(self) -> tuple[float, ...]:
+        return self.q10 if isinstance(self.q10, tuple) else (self.q10,)
+
+    def kinetics(self, v: ArrayLike, celsius: float) -> tuple[Array, Array]:
+        """Steady state (0..1) and rate 1/tau (1/ms) at the voltages ``v`` (mV, any shape).
+
+        The rate of an instantaneous gate is infinite.
+        """
+        first, *second = (evaluate(function, v) for function in self.functions.values())
+        if not second:
+            return first, np.full_like(first, np.inf)
+        speed = [factor ** ((celsius - self.q10_celsius) / 10.0) for factor in self._factors]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if self.alpha is None:
+                return first, speed[0] / second[0]
+            # A common factor comes last, so that the steady state is the same to the bit at any temperature.
+            opening, closing = (
+                (first, second[0]) if len(speed) == 1 else (first * speed[0], second[0] * speed[1])
+            )
+            total = opening + closing
+            # Where one rate overflows, the gate sits at the end that rate pulls to.
+            steady = np.where(np.isinf(opening), 1.0, opening / np.where(total == 0, 1.0, total))
+            return steady, total * speed[0] if len(speed) == 1 else total
+
+    def steady_state(self, v: ArrayLike, celsius: float | None = None) -> Array:
+        """Fraction of open gates after a long time at ``v`` (mV); same shape.
+
+        ``celsius`` (degC) matters where alpha and beta have each a ``q10`` of its own; by default it is
+        ``q10_celsius``.
+        """
+        return self.kinetics(v, self.q10_celsius if celsius is None else celsius)[0]
 
     def time_constant(self, v: ArrayLike, celsius: float) -> Array:
-        """Time constant in ms at ``v`` (mV) and ``celsius`` (degC); same shape."""
+        """Time constant in ms at ``v`` (mV) and ``celsius`` (degC); same shape; 0 of one instantaneous."""
         return 1.0 / self.kinetics(v, celsius)[1]
 
-    def _functions(self) -> tuple[Rate, Rate]:
-        first, second = (self.alpha, self.beta) if self.alpha is not None else (self.inf, self.tau)
-        assert first is not None and second is not None
-        return first, second
-
     def _plain(self) -> tuple[object, ...]:
-        return (self.name, self.exponent, self.q10, self.q10_celsius, self.alpha is None)
+        return (self.name, self.exponent, self.q10, self.q10_celsius, tuple(self.functions))
 
     def __eq__(self, other: object) -> bool:
         """Gates are equal when their numbers are and their rates agree at every sample voltage."""
@@ -107,16 +151,16 @@ class Gate:
             return NotImplemented
         if self._plain() != other._plain():
             return False
-        pairs = zip(self._functions(), other._functions(), strict=True)
+        pairs = zip(self.functions.values(), other.functions.values(), strict=True)
         return all(f is g or np.array_equal(samples(f), samples(g), equal_nan=True) for f, g in pairs)
 
     def __hash__(self) -> int:
         return hash(self._plain())
 
     def __repr__(self) -> str:
-        first, second = (getattr(f, "__name__", "rate") for f in self._functions())
-        kinds = ("alpha", "beta") if self.alpha is not None else ("inf", "tau")
+        given = ", ".join(f"{kind}={getattr(f, '__name__', 'rate')}" for kind, f in self.functions.items())
+        at_once = ", instantaneous=True" if self.instantaneous else ""
         return (
-            f"Gate({self.name!r}, {self.exponent}, {kinds[0]}={first}, {kinds[1]}={second}, "
-            f"q10={self.q10!r}, q10_celsius={self.q10_celsius!r})"
+            f"Gate({self.name!r}, {self.exponent}, {given}, q10={self.q10!r}, "
+            f"q10_celsius={self.q10_celsius!r}{at_once})"
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from axon.checks import not_negative, positive
+from axon.checks import clear_keywords, finite, not_negative, positive
+from axon.membranes.door import checked_gates
 from axon.membranes.gate import Gate
 from axon.membranes.rates import Array, linoid
 
@@ -17,6 +18,7 @@ GAS = 8.314462618  # J/(mol K)
 KELVIN = 273.15
 
 
+@clear_keywords
 @dataclass(frozen=True)
 class PermeableChannel:
     """A population of channels whose open current follows the Goldman-Hodgkin-Katz equation.
@@ -35,11 +37,15 @@ class PermeableChannel:
         None for a leak.
     valence : int
         Of the ion; not 0.
+    q10, q10_celsius : float
+        Factor by which the permeability grows for 10 degC, and the temperature (degC) at which it holds as
+        written.
 
     Raises
     ------
     ValueError
-        For a negative permeability, a concentration that is not > 0, or a valence of 0.
+        For a negative permeability, a concentration that is not > 0, a valence of 0, or gates whose functions
+        cannot be meant.
     """
 
     name: str
@@ -48,6 +54,8 @@ class PermeableChannel:
     outside: float
     gates: tuple[Gate, ...] = ()
     valence: int = 1
+    q10: float = 1.0
+    q10_celsius: float = 6.3
 
     def __post_init__(self) -> None:
         not_negative(f"PermeableChannel {self.name!r}: permeability", self.permeability, "cm/s")
@@ -58,7 +66,13 @@ class PermeableChannel:
                 f"PermeableChannel {self.name!r}: valence must be a whole number other than 0, "
                 f"got {self.valence!r}"
             )
-        object.__setattr__(self, "gates", tuple(self.gates))
+        positive(f"PermeableChannel {self.name!r}: q10", self.q10, "")
+        finite(f"PermeableChannel {self.name!r}: q10_celsius", self.q10_celsius, "degC")
+        object.__setattr__(self, "gates", checked_gates(f"PermeableChannel {self.name!r}", self.gates))
+
+    def scaled(self, factor: float) -> PermeableChannel:
+        """The same channel, ``factor`` times as dense."""
+        return replace(self, permeability=self.permeability * factor)
 
     @property
     def reversal(self) -> float:
@@ -75,15 +89,13 @@ class PermeableChannel:
 
     def open_current(self, v: ArrayLike, celsius: float) -> Array:
         """Outward current density with every gate open at ``v`` (mV), mA/cm2."""
-        x = self._reduced(v, celsius)
-        # mM is 1e-6 mol/cm3; A is 1e3 mA. x / (1 - exp(-x)) and x / (exp(x) - 1) are safe at 0.
-        scale = self.permeability * self.valence * FARADAY * 1e-6 * 1e3
+        x, scale = self._reduced(v, celsius), self._scale(celsius)
+        # x / (1 - exp(-x)) and x / (exp(x) - 1) are safe at 0.
         return scale * (self.inside * linoid(-x) - self.outside * linoid(x))
 
     def open_slope(self, v: ArrayLike, celsius: float) -> Array:
         """Derivative of ``open_current`` with respect to V, S/cm2 (mA/cm2 per mV)."""
-        x = self._reduced(v, celsius)
-        scale = self.permeability * self.valence * FARADAY * 1e-6 * 1e3
+        x, scale = self._reduced(v, celsius), self._scale(celsius)
         by_x = -self.inside * _linoid_slope(-x) - self.outside * _linoid_slope(x)
         return scale * by_x * self._reduced(1.0, celsius)
 
@@ -94,6 +106,12 @@ class PermeableChannel:
                 f"channel {self.name!r} conducts by permeability: its current needs celsius=..., degC"
             )
         return self.open_current(v, celsius) * self.open_fraction(gates)
+
+    def _scale(self, celsius: float) -> float:
+        """P z F in mA/cm2 per mM."""
+        warmed = self.permeability * self.q10 ** ((celsius - self.q10_celsius) / 10.0)
+        # mM is 1e-6 mol/cm3; A is 1e3 mA.
+        return warmed * self.valence * FARADAY * 1e-6 * 1e3
 
     def _reduced(self, v: ArrayLike, celsius: float) -> Array:
         return np.asarray(v, float) * (self.valence * FARADAY * 1e-3 / (GAS * (celsius + KELVIN)))

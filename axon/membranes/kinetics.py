@@ -44,7 +44,7 @@ class GateKinetics:
         runs, ms.
     speed : {"fast", "slow", ""}
         The gates of a membrane in order of ``typical`` are parted at the widest gap, if it is at least a
-        factor of 3; empty where there is no such gap.
+        factor of 3; empty where there is no such gap. An instantaneous gate, whose times are 0, is fast.
     """
 
     gate: str
@@ -106,13 +106,13 @@ def gate_kinetics(membrane: Membrane, celsius: float) -> dict[str, GateKinetics]
     rest, roles = membrane.resting_potential(celsius), gate_roles(membrane)
     way = np.linspace(rest, max(channel.reversal for channel in membrane.channels), 401)
     typical = {
-        name: float(np.exp(np.log(gate.time_constant(way, celsius)).mean()))
+        name: 0.0 if gate.instantaneous else float(np.exp(np.log(gate.time_constant(way, celsius)).mean()))
         for name, gate in membrane.gates.items()
     }
     speeds, v = _speeds(typical), voltages(membrane)
     found = {}
     for name, gate in membrane.gates.items():
-        half = _half_voltage(gate, v)
+        half = _half_voltage(gate, v, celsius)
         slowest_at, slowest = _top(v, gate.time_constant(v, celsius))
         found[name] = GateKinetics(
             gate=name,
@@ -120,8 +120,8 @@ def gate_kinetics(membrane: Membrane, celsius: float) -> dict[str, GateKinetics]
             role=roles[name].role,
             exponent=gate.exponent,
             half_voltage=half,
-            slope=_slope_factor(gate, half),
-            at_rest=float(gate.steady_state(rest)),
+            slope=_slope_factor(gate, half, celsius),
+            at_rest=float(gate.steady_state(rest, celsius)),
             tau_at_rest=float(gate.time_constant(rest, celsius)),
             slowest=slowest,
             slowest_at=slowest_at,
@@ -155,33 +155,35 @@ def voltages(membrane: Membrane) -> Array:
 
 
 def _speeds(typical: dict[str, float]) -> dict[str, Speed]:
-    order = sorted(typical, key=lambda name: typical[name])
+    order = sorted((name for name in typical if typical[name] > 0), key=lambda name: typical[name])
     gaps = [typical[b] / typical[a] for a, b in zip(order[:-1], order[1:], strict=True)]
-    if not gaps or max(gaps) < APART:
-        return dict.fromkeys(typical, "")
-    fast = order[: int(np.argmax(gaps)) + 1]
-    return {name: "fast" if name in fast else "slow" for name in typical}
+    if gaps and max(gaps) >= APART:
+        fast, slow = order[: int(np.argmax(gaps)) + 1], order[int(np.argmax(gaps)) + 1 :]
+    else:
+        fast, slow = [], []
+    at_once = [name for name in typical if typical[name] == 0]
+    return {name: "slow" if name in slow else "fast" if name in fast + at_once else "" for name in typical}
 
 
-def _half_voltage(gate: Gate, v: Array) -> float:
+def _half_voltage(gate: Gate, v: Array, celsius: float) -> float:
     from scipy.optimize import brentq
 
-    above = gate.steady_state(v) > 0.5
+    above = gate.steady_state(v, celsius) > 0.5
     crossings = np.flatnonzero(above[1:] != above[:-1])
     if not len(crossings):
         return float("nan")
     low, high = v[crossings[0]], v[crossings[0] + 1]
-    return float(brentq(lambda x: float(gate.steady_state(x)) - 0.5, low, high, xtol=1e-12))
+    return float(brentq(lambda x: float(gate.steady_state(x, celsius)) - 0.5, low, high, xtol=1e-12))
 
 
-def _slope_factor(gate: Gate, half: float) -> float:
+def _slope_factor(gate: Gate, half: float, celsius: float) -> float:
     small = 1e-3  # mV
-    below, above = gate.steady_state([half - small, half + small])
+    below, above = gate.steady_state([half - small, half + small], celsius)
     return float(small / (2.0 * (above - below)))
 
 
 def _window(channel: Channel | PermeableChannel, v: Array, celsius: float) -> Window:
-    steady = {gate.name: gate.steady_state(v) for gate in channel.gates}
+    steady = {gate.name: gate.steady_state(v, celsius) for gate in channel.gates}
     fraction, current = channel.open_fraction(steady), channel.current(v, steady, celsius)
     voltage, open_fraction = _top(v, fraction)
     # The largest current on the side of the reversal potential where the window is; beyond, the driving

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from axon.checks import finite, not_negative, positive
-from axon.errors import NoRest
+from axon.checks import clear_keywords, finite, not_negative, positive
+from axon.errors import NoRest, unknown_name
+from axon.membranes.door import checked_gates
 from axon.membranes.gate import Gate
 from axon.membranes.ghk import PermeableChannel
 from axon.membranes.rates import Array
 
 
+@clear_keywords
 @dataclass(frozen=True)
 class Channel:
     """A population of channels: I = conductance * product(gate ** exponent) * (V - reversal).
+
+    >>> from axon import Channel, Gate, hodgkin_huxley
+    >>> a = Gate("a", 4, inf=lambda v: 1 / (1 + np.exp(-(v + 50) / 20)), tau=lambda v: 0.5 + 0 * v)
+    >>> membrane = hodgkin_huxley() + Channel("A", 0.047, -75.0, (a,))
 
     Parameters
     ----------
@@ -33,12 +39,15 @@ class Channel:
     unitary : float, optional
         Conductance of a single open channel, pS: how many channels ``conductance`` stands for, which matters
         where their noise is simulated. Without it they are taken to be very many.
+    q10, q10_celsius : float
+        Factor by which the conductance grows for 10 degC, and the temperature (degC) at which it holds as
+        written. The default is a conductance that is the same at every temperature.
 
     Raises
     ------
     ValueError
-        For a negative or non-finite density, a non-finite reversal, or a single-channel conductance that is
-        not > 0 or belongs to a leak.
+        For a negative or non-finite density, a non-finite reversal, gates whose functions cannot be meant
+        (see ``axon.membranes.door``), or a single-channel conductance that is not > 0 or belongs to a leak.
     """
 
     name: str
@@ -46,11 +55,15 @@ class Channel:
     reversal: float
     gates: tuple[Gate, ...] = ()
     unitary: float | None = None
+    q10: float = 1.0
+    q10_celsius: float = 6.3
 
     def __post_init__(self) -> None:
         not_negative(f"Channel {self.name!r}: conductance", self.conductance, "S/cm2")
         finite(f"Channel {self.name!r}: reversal", self.reversal, "mV")
-        object.__setattr__(self, "gates", tuple(self.gates))
+        positive(f"Channel {self.name!r}: q10", self.q10, "")
+        finite(f"Channel {self.name!r}: q10_celsius", self.q10_celsius, "degC")
+        object.__setattr__(self, "gates", checked_gates(f"Channel {self.name!r}", self.gates))
         if self.unitary is not None:
             positive(f"Channel {self.name!r}: unitary", self.unitary, "pS")
             if not self.gates:
@@ -59,6 +72,21 @@ class Channel:
                     f"close by chance, got {self.unitary!r}"
                 )
 
+    def scaled(self, factor: float) -> Channel:
+        """The same channel, ``factor`` times as dense."""
+        return replace(self, conductance=self.conductance * factor)
+
+    def density(self, celsius: float | None = None) -> float:
+        """Conductance with every gate open at ``celsius`` (degC), S/cm2."""
+        if self.q10 == 1.0:
+            return self.conductance
+        if celsius is None:
+            raise ValueError(
+                f"channel {self.name!r} conducts more when warm (q10 = {self.q10:g}): its current needs "
+                "celsius=..., degC"
+            )
+        return self.conductance * self.q10 ** ((celsius - self.q10_celsius) / 10.0)
+
     def open_fraction(self, gates: Mapping[str, ArrayLike]) -> Array:
         """Fraction of the channels that conduct, from the gate values by name."""
         fraction = np.ones(())
@@ -66,14 +94,26 @@ class Channel:
             fraction = fraction * np.asarray(gates[gate.name], float) ** gate.exponent
         return fraction
 
+    def open_current(self, v: ArrayLike, celsius: float | None = None) -> Array:
+        """Outward current density with every gate open at ``v`` (mV), mA/cm2."""
+        return self.density(celsius) * (np.asarray(v, float) - self.reversal)
+
+    def open_slope(self, v: ArrayLike, celsius: float | None = None) -> Array:
+        """Derivative of ``open_current`` with respect to V, S/cm2."""
+        return np.full(np.shape(v), self.density(celsius))
+
     def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None) -> Array:
-        """Outward current density at ``v`` (mV), mA/cm2; an ohmic one, whatever the temperature."""
-        return self.conductance * self.open_fraction(gates) * (np.asarray(v, float) - self.reversal)
+        """Outward current density at ``v`` (mV), mA/cm2."""
+        return self.density(celsius) * self.open_fraction(gates) * (np.asarray(v, float) - self.reversal)
 
 
+@clear_keywords
 @dataclass(frozen=True, repr=False)
 class Membrane:
     """Channels in parallel with a capacitance.
+
+    Membranes are varied as one speaks of them: ``membrane + channel``, ``membrane.without("K")``,
+    ``membrane.scaled(Na=0.5)``, ``membrane.block("Na", 0.9)``. The name stays.
 
     Parameters
     ----------
@@ -87,7 +127,7 @@ class Membrane:
     Raises
     ------
     ValueError
-        For a capacitance <= 0 or a name that occurs twice.
+        For a capacitance <= 0, something that is no channel, or a name that occurs twice.
     """
 
     name: str
@@ -95,7 +135,17 @@ class Membrane:
     capacitance: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.channels, Iterable):
+            raise ValueError(
+                f"Membrane {self.name!r}: channels must be a tuple of Channel, got {self.channels!r}"
+            )
         object.__setattr__(self, "channels", tuple(self.channels))
+        for channel in self.channels:
+            if not isinstance(channel, Channel | PermeableChannel):
+                raise ValueError(
+                    f"Membrane {self.name!r}: channels must hold Channel or PermeableChannel objects, "
+                    f"got {channel!r}"
+                )
         positive(f"Membrane {self.name!r}: capacitance", self.capacitance, "uF/cm2")
         for kind, names in (
             ("channel", [channel.name for channel in self.channels]),
@@ -107,28 +157,94 @@ class Membrane:
                     f"Membrane {self.name!r}: {kind} {twice[0]!r} occurs twice; names must differ"
                 )
 
+    def __add__(self, channel: Channel | PermeableChannel) -> Membrane:
+        """The membrane with one more channel."""
+        if not isinstance(channel, Channel | PermeableChannel):
+            return NotImplemented
+        return replace(self, channels=(*self.channels, channel))
+
+    def without(self, *names: str) -> Membrane:
+        """The membrane without these channels.
+
+        Raises
+        ------
+        ValueError
+            For a channel that it does not have.
+        """
+        self._require(names)
+        return replace(self, channels=tuple(c for c in self.channels if c.name not in names))
+
+    def scaled(self, **factors: float) -> Membrane:
+        """The membrane with the density of these channels multiplied: ``membrane.scaled(Na=0.5, K=2)``.
+
+        Raises
+        ------
+        ValueError
+            For a channel that it does not have, or a factor that is not >= 0.
+        """
+        self._require(factors)
+        for name, factor in factors.items():
+            not_negative(f"Membrane {self.name!r}: factor of {name!r}", factor, "(1 changes nothing)")
+        return replace(self, channels=tuple(c.scaled(factors.get(c.name, 1.0)) for c in self.channels))
+
+    def block(self, name: str, part: float) -> Membrane:
+        """The membrane with a part of one channel blocked, as TTX does to Na and TEA to K.
+
+        Parameters
+        ----------
+        name : str
+            Of the channel.
+        part : float
+            0 (none) to 1 (all): a blocker at concentration c that binds one to one blocks c / (c + K_d).
+
+        Raises
+        ------
+        ValueError
+            For a channel that it does not have, or a part outside 0..1.
+        """
+        if not 0.0 <= not_negative("part", part, "(of the channels that are blocked)") <= 1.0:
+            raise ValueError(f"part must be 0..1, of the channels that are blocked, got {part!r}")
+        return self.scaled(**{name: 1.0 - part})
+
+    def _require(self, names: Iterable[str]) -> None:
+        known = [channel.name for channel in self.channels]
+        for name in names:
+            if name not in known:
+                raise ValueError(f"membrane {self.name!r}: " + unknown_name("channel", str(name), known))
+
     @property
     def gates(self) -> dict[str, Gate]:
         """All gates by name, in the order of the channels."""
         return {gate.name: gate for channel in self.channels for gate in channel.gates}
 
-    def steady_gates(self, v: ArrayLike) -> dict[str, Array]:
-        """Steady state of every gate at ``v`` (mV)."""
-        return {name: gate.steady_state(v) for name, gate in self.gates.items()}
+    @property
+    def lasting_gates(self) -> dict[str, Gate]:
+        """The gates that are not instantaneous: with V, the state of a patch."""
+        return {name: gate for name, gate in self.gates.items() if not gate.instantaneous}
 
-    def conductances(self, gates: Mapping[str, ArrayLike]) -> dict[str, Array]:
-        """Conductance density of every ohmic channel, S/cm2, from the gate values by name."""
+    def steady_gates(self, v: ArrayLike, celsius: float | None = None) -> dict[str, Array]:
+        """Steady state of every gate at ``v`` (mV) and ``celsius`` (degC; see ``Gate.steady_state``)."""
+        return {name: gate.steady_state(v, celsius) for name, gate in self.gates.items()}
+
+    def conductances(self, gates: Mapping[str, ArrayLike], celsius: float | None = None) -> dict[str, Array]:
+        """Conductance density of every ohmic channel, S/cm2, from the values of all gates by name."""
         ohmic = (c for c in self.channels if isinstance(c, Channel))
-        return {c.name: c.conductance * c.open_fraction(gates) for c in ohmic}
+        return {c.name: c.density(celsius) * c.open_fraction(gates) for c in ohmic}
 
     def currents(
         self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None
     ) -> dict[str, Array]:
         """Outward current density of every channel, mA/cm2, at ``v`` (mV).
 
-        ``celsius`` (degC) is needed where a channel conducts by permeability.
+        Instantaneous gates that are not among ``gates`` are where ``v`` puts them. ``celsius`` (degC) is
+        needed where a channel conducts by permeability or has a ``q10``.
         """
-        return {c.name: c.current(v, gates, celsius) for c in self.channels}
+        at_once = {
+            name: gate.steady_state(v, celsius)
+            for name, gate in self.gates.items()
+            if gate.instantaneous and name not in gates
+        }
+        return {c.name: c.current(v, {**gates, **at_once}, celsius) for c in self.channels}
 
     def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None) -> Array:
         """Total outward ionic current density, mA/cm2."""
@@ -136,7 +252,7 @@ class Membrane:
 
     def steady_current(self, v: ArrayLike, celsius: float | None = None) -> Array:
         """Total outward ionic current density with every gate at its steady state, mA/cm2."""
-        return self.current(v, self.steady_gates(v), celsius)
+        return self.current(v, self.steady_gates(v, celsius), celsius)
 
     def resting_potential(self, celsius: float | None = None) -> float:
         """The most negative voltage (mV) where the steady current vanishes with a positive slope.
@@ -149,7 +265,7 @@ class Membrane:
         return _resting_potential(self, celsius)
 
     def fastest_time_constant(self, celsius: float) -> float:
-        """Shortest gate time constant (ms) between -70 and +50 mV; infinite without gates."""
+        """Shortest gate time constant (ms) between -70 and +50 mV; infinite without gates that take time."""
         return _fastest_time_constant(self, celsius)
 
     def __repr__(self) -> str:
@@ -182,4 +298,5 @@ def _resting_potential(membrane: Membrane, celsius: float | None) -> float:
 @lru_cache(maxsize=256)
 def _fastest_time_constant(membrane: Membrane, celsius: float) -> float:
     v = np.arange(-70.0, 50.5, 1.0)
-    return min((float(g.time_constant(v, celsius).min()) for g in membrane.gates.values()), default=np.inf)
+    lasting = membrane.lasting_gates.values()
+    return min((float(g.time_constant(v, celsius).min()) for g in lasting), default=np.inf)

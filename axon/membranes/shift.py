@@ -8,8 +8,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from axon.checks import finite
-from axon.membranes.gate import Gate, Rate
+from axon.membranes.gate import Gate
 from axon.membranes.ghk import PermeableChannel
+from axon.membranes.limits import Rate
 from axon.membranes.membrane import Channel, Membrane
 from axon.membranes.rates import Array
 
@@ -63,6 +64,5 @@ def _moved(channel: Channel, by: float) -> Channel:
 
 
 def _moved_gate(gate: Gate, by: float) -> Gate:
-    functions = {name: getattr(gate, name) for name in ("alpha", "beta", "inf", "tau")}
-    moved: dict[str, Any] = {name: ShiftedRate(f, by) for name, f in functions.items() if f is not None}
+    moved: dict[str, Any] = {kind: ShiftedRate(f, by) for kind, f in gate.functions.items()}
     return replace(gate, **moved)

@@ -87,12 +87,14 @@ def voltage_clamp(
 
 
 def _settling(membrane: Membrane, levels: Sequence[float], celsius: float) -> float:
-    if not membrane.gates:
+    if not membrane.lasting_gates:
         raise ValueError(
             f"membrane {membrane.name!r} has no gates, so that its currents are steady at once; "
             "give a duration in ms"
         )
-    slowest = max(float(gate.time_constant(levels, celsius).max()) for gate in membrane.gates.values())
+    slowest = max(
+        float(gate.time_constant(levels, celsius).max()) for gate in membrane.lasting_gates.values()
+    )
     return SETTLING * slowest
 
 
@@ -105,5 +107,7 @@ def _family(
         for channel in membrane.channels
     }
     shape = (len(runs[0].time), len(levels))
-    conductances = {name: np.broadcast_to(g, shape) for name, g in membrane.conductances(gates).items()}
+    conductances = {
+        name: np.broadcast_to(g, shape) for name, g in membrane.conductances(gates, celsius).items()
+    }
     return ClampFamily(holding, celsius, levels, runs[0].time, currents, conductances, gates)

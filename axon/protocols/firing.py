@@ -256,7 +256,8 @@ def hopf_currents(
 
 def _growth(membrane: Membrane, celsius: float, v: float) -> float:
     """Greatest real part (1/ms) of the eigenvalues at the steady state of voltage ``v`` (mV)."""
-    gates = membrane.steady_gates(v)
+    steady = membrane.steady_gates(v, celsius)
+    gates = {name: steady[name] for name in membrane.lasting_gates}
     names = list(gates)
     matrix = np.zeros((1 + len(names), 1 + len(names)))
 
@@ -270,7 +271,7 @@ def _growth(membrane: Membrane, celsius: float, v: float) -> float:
         rate = float(gate.kinetics(v, celsius)[1])
         moved = partial(_moved, membrane, celsius, v, gates, name)
         matrix[0, i] = -per_ms * slope(moved, _TINY)
-        matrix[i, 0] = rate * slope(partial(_steady, gate, v))
+        matrix[i, 0] = rate * slope(partial(_steady, gate, celsius, v))
         matrix[i, i] = -rate
     return float(np.linalg.eigvals(matrix).real.max())
 
@@ -281,5 +282,5 @@ def _moved(
     return membrane.current(v, gates | {name: gates[name] + by}, celsius)
 
 
-def _steady(gate: Gate, v: float, by: float) -> Array:
-    return gate.steady_state(v + by)
+def _steady(gate: Gate, celsius: float, v: float, by: float) -> Array:
+    return gate.steady_state(v + by, celsius)

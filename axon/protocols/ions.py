@@ -124,7 +124,7 @@ class _Stepper:
         self.area = float(job.compartments.area[0])
         n = len(job.compartments)
         table = _Table(self.section, job.dt)
-        gates = table.resting_gates(self.section.membrane.resting_potential())
+        gates = table.resting_gates(self.section.membrane.resting_potential(self.section.celsius))
         self.rest = resting_fluxes(self.section.membrane, ions, self.section.celsius, gates)
         self.patch = _patch(engine, job, ions, self.rest, table, record.threshold)
         self.state = engine.State(
@@ -287,7 +287,7 @@ def _patch(engine: Any, job: Job, ions: Ions, rest: RestingFluxes, table: _Table
         capacity=2.0 * float(compartments.capacitance[0]) / job.dt,
         coupling=_coupling(compartments),
         leak=scale * np.array([rest.sodium_leak, rest.potassium_leak]),
-        conductance=scale * np.array([channel.conductance for channel in channels], float),
+        conductance=scale * np.array([channel.density(section.celsius) for channel in channels], float),
         carrier=np.array([("Na", "K").index(ions.carrier(c)) for c in channels], np.int64),
         first_gate=np.cumsum([0] + [len(channel.gates) for channel in channels]).astype(np.int64),
         exponent=np.array([gate.exponent for gate in table.gates], np.int64),

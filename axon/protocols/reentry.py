@@ -32,21 +32,23 @@ class _Held:
     gate: Gate
     value: float
     edge: float  # mV
+    celsius: float
 
     __name__ = "held"
 
     def __call__(self, v: Array) -> Array:
-        return np.where(np.asarray(v) < self.edge, self.value, self.gate.steady_state(v))
+        return np.where(np.asarray(v) < self.edge, self.value, self.gate.steady_state(v, self.celsius))
 
 
 @dataclass(frozen=True)
 class _Tau:
     gate: Gate
+    celsius: float
 
     __name__ = "tau"
 
     def __call__(self, v: Array) -> Array:
-        return self.gate.time_constant(v, self.gate.q10_celsius)
+        return self.gate.time_constant(v, self.celsius)
 
 
 def arrested(membrane: Membrane, celsius: float, gates: Mapping[str, float]) -> Membrane:
@@ -84,7 +86,8 @@ def arrested(membrane: Membrane, celsius: float, gates: Mapping[str, float]) -> 
         if gate.name not in slow:
             return gate
         value = float(gates[gate.name])
-        return replace(gate, alpha=None, beta=None, inf=_Held(gate, value, edge), tau=_Tau(gate))
+        inf, tau = _Held(gate, value, edge, celsius), _Tau(gate, celsius)
+        return replace(gate, alpha=None, beta=None, inf=inf, tau=tau, q10=1.0)
 
     channels: list[Any] = [
         replace(channel, gates=tuple(held(gate) for gate in channel.gates)) for channel in membrane.channels

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from axon.errors import NoPropagation
 from axon.membranes.rates import Array
@@ -45,18 +46,19 @@ class WaveEquations:
     def __init__(self, membrane: Membrane, celsius: float) -> None:
         self.membrane = membrane
         self.celsius = celsius
-        self.gates = membrane.gates
+        self.gates = membrane.lasting_gates
         self.size = 2 + len(self.gates)
-        self.rest = self.resting_state(membrane.resting_potential())
+        self.rest = self.resting_state(membrane.resting_potential(celsius))
 
     def resting_state(self, voltage: float) -> Array:
         """State (V, 0, steady gates), shape (size,), at a potential in mV."""
-        gates = self.membrane.steady_gates(voltage)
+        gates = self.membrane.steady_gates(voltage, self.celsius)
         return np.array([voltage, 0.0, *(float(gates[name]) for name in self.gates)])
 
     def ionic_slope(self, y: Array) -> Array:
         """I_ion / C in mV/ms for states of shape (size, ...)."""
-        current = self.membrane.current(y[0], dict(zip(self.gates, y[2:], strict=True)))
+        gates = dict(zip(self.gates, y[2:], strict=True))
+        current = self.membrane.current(y[0], gates, self.celsius)
         return 1e3 * current / self.membrane.capacitance  # mA/cm2 over uF/cm2 is 1000 mV/ms
 
     def gate_slopes(self, voltage: Array, gates: Array) -> Array:
@@ -135,7 +137,10 @@ class WaveEquations:
         from scipy.optimize import brentq
 
         v = np.arange(-200.0, 200.5, 0.5)
-        steady = self.membrane.steady_current
+
+        def steady(v: ArrayLike) -> Array:
+            return self.membrane.steady_current(v, self.celsius)
+
         current = steady(v)
         upward = np.flatnonzero((current[:-1] < 0) & (current[1:] >= 0))
         brackets = [(v[i], v[i + 1]) for i in upward if not v[i] <= self.rest[0] <= v[i + 1]]
