@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from axon.engine.lanes import Cable, Patch, Signature
 from axon.geometry import Compartments
+from axon.keep import kept
 from axon.membranes import Channel, Gate, Membrane, PermeableChannel
-from axon.sources import Sources
+from axon.sources import feeds
 from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 Array = NDArray[Any]
@@ -160,6 +161,21 @@ def build_cable(
     order : int
         2 or 4, of the mesh.
     """
+    sites = tuple((source.at, isinstance(source, Synapse)) for source in sources)
+    frame = _frame(compartments, sites, tuple(clamp.at for clamp in clamps), dt, order)
+    v = np.asarray(v, float)
+    return replace(frame, v=v, gates=_steady_gates(compartments, v), frame=frame)
+
+
+@kept
+def _frame(
+    compartments: Compartments,
+    sites: tuple[tuple[float, bool], ...],
+    held: tuple[float, ...],
+    dt: float,
+    order: int,
+) -> Cable:
+    """The cable of an axon but for its start, with stimuli at ``sites`` (whether a synapse) and clamps."""
     n = len(compartments)
     kinds, which = compartments.patches()
     membranes = [membrane for membrane, _ in kinds]
@@ -170,11 +186,10 @@ def build_cable(
     ]
     conductance = np.zeros((n, max((len(s) for s in signatures), default=0)))
     reversal = np.zeros_like(conductance)
-    gates = np.zeros((n, max(sum(len(c) for c in s) for s in signatures)))
     leak, leak_current = np.zeros(n), np.zeros(n)
     scale = compartments.area * US_PER_S
     for k, (membrane, celsius) in enumerate(kinds):
-        here = which == k
+        here = slice(None) if len(kinds) == 1 else np.flatnonzero(which == k)
         for j, channel in enumerate(stepped_channels(membrane)):
             # Slope and rest are tabulated whole: nothing is left to multiply but the area.
             conductance[here, j] = scale[here]
@@ -186,20 +201,9 @@ def build_cable(
             if isinstance(channel, Channel) and not channel.gates:
                 leak[here] += channel.density(celsius) * scale[here]
                 leak_current[here] += channel.density(celsius) * channel.reversal * scale[here]
-        for i, slot in enumerate(slots(membrane)):
-            if slot.gate is not None:
-                start = v[here]
-                uniform = len(start) > 0 and np.ptp(start) == 0
-                gates[here, i] = (
-                    _steady_at(slot.gate, start[0], celsius)
-                    if uniform
-                    else slot.gate.steady_state(start, celsius)
-                )
-            elif slot.role == "open":
-                gates[here, i] = 1.0
-    fed = Sources(compartments, sources, order)
-    held = np.array([compartments.nearest(clamp.at) for clamp in clamps], dtype=np.intp)
-    rough = np.concatenate([held, fed.place[fed.opens]])
+    place, weight, row, opens = feeds(compartments, sites, order)
+    clamped = np.array([compartments.nearest(at) for at in held], dtype=np.intp)
+    rough = np.concatenate([clamped, place[opens]])
     return Cable(
         capacity=2.0 * compartments.capacitance / dt,
         leak=leak,
@@ -209,15 +213,35 @@ def build_cable(
         patch=which,
         conductance=conductance,
         reversal=reversal,
-        v=np.asarray(v, float),
-        gates=gates,
+        v=np.zeros(n),
+        gates=np.zeros((n, max(sum(len(c) for c in s) for s in signatures))),
         patches=patches,
-        source_place=fed.place,
-        source_weight=fed.weight,
-        source_row=fed.row,
-        source_opens=fed.opens,
-        clamp_place=held,
+        source_place=place,
+        source_weight=weight,
+        source_row=row,
+        source_opens=opens,
+        clamp_place=clamped,
     )
+
+
+def _steady_gates(compartments: Compartments, v: Array) -> Array:
+    """Gates (n, gates) in their steady state at the voltages ``v`` (n,) mV."""
+    kinds, which = compartments.patches()
+    gates = np.zeros((len(v), max(len(slots(membrane)) for membrane, _ in kinds)))
+    for k, (membrane, celsius) in enumerate(kinds):
+        here = slice(None) if len(kinds) == 1 else np.flatnonzero(which == k)
+        start = v[here]
+        uniform = len(start) > 0 and start.min() == start.max()
+        for i, slot in enumerate(slots(membrane)):
+            if slot.gate is not None:
+                gates[here, i] = (
+                    _steady_at(slot.gate, start[0], celsius)
+                    if uniform
+                    else slot.gate.steady_state(start, celsius)
+                )
+            elif slot.role == "open":
+                gates[here, i] = 1.0
+    return gates
 
 
 def _coupling(compartments: Compartments) -> Array:

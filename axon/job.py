@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from axon.checks import positive
 from axon.geometry import Axon, Compartments
+from axon.keep import compartments_of, kept
 from axon.membranes import Channel
 from axon.record import Record
 from axon.rest import resting_voltage
@@ -43,6 +44,9 @@ def default_dt(axon: Axon) -> float:
 
 def _fastest(axon: Axon) -> float:
     return min(section.membrane.fastest_time_constant(section.celsius) for section in axon.sections)
+
+
+_resting_voltage = kept(resting_voltage)
 
 
 @dataclass
@@ -82,7 +86,7 @@ def prepare(
         )
     if noise is not None:
         _check_noise(axon, noise, step)
-    compartments = axon.compartments(dx)
+    compartments = compartments_of(axon, dx)
     for stimulus in stimuli:
         if stimulus.at > axon.total_length * (1 + 1e-12):
             raise ValueError(
@@ -93,7 +97,7 @@ def prepare(
     if len(set(held)) < len(held):
         raise ValueError("two Clamps hold the same compartment; move one of them or make dx smaller")
     if initial_voltage is None:
-        v = resting_voltage(compartments)
+        v = _resting_voltage(compartments)
     else:
         given = np.asarray(initial_voltage, float)
         if given.shape not in ((), (len(compartments),)):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.geometry import CM_PER_UM, Compartments
+from axon.keep import kept
 from axon.stimuli import Pulse, Ramp, Synapse, Train
 
 Array = NDArray[Any]
@@ -50,16 +51,8 @@ class Sources:
         self.stimuli = list(stimuli)
         self.synapses = [s for s in self.stimuli if isinstance(s, Synapse)]
         self._synaptic_rows = [i for i, s in enumerate(self.stimuli) if isinstance(s, Synapse)]
-        feeds = []
-        for number, stimulus in enumerate(self.stimuli):
-            of = 2 if isinstance(stimulus, Synapse) else order
-            feeds.append((number, *compartments.shares(stimulus.at, of), False))
-        for number, synapse in enumerate(self.synapses, start=len(self.stimuli)):
-            feeds.append((number, *compartments.shares(synapse.at), True))
-        self.place = np.array([at for _, place, _, _ in feeds for at in place], np.intp)
-        self.weight = np.array([part for _, _, share, _ in feeds for part in share], float)
-        self.row = np.array([row for row, place, _, _ in feeds for _ in place], np.intp)
-        self.opens = np.array([opens for _, place, _, opens in feeds for _ in place], bool)
+        sites = tuple((s.at, isinstance(s, Synapse)) for s in self.stimuli)
+        self.place, self.weight, self.row, self.opens = feeds(compartments, sites, order)
         self._gaps = _gaps(compartments, self.synapses)
 
     def strengths(self, edges: Array) -> Array:
@@ -83,6 +76,24 @@ class Sources:
             rows[[current + i for i in members]] = seen
             rows[[self._synaptic_rows[i] for i in members]] = driven
         return rows
+
+
+@kept
+def feeds(
+    compartments: Compartments, sites: tuple[tuple[Any, bool], ...], order: int
+) -> tuple[Array, Array, Array, Array]:
+    """Compartments, shares, rows and what opens, of stimuli at ``sites``: where, and whether a synapse."""
+    feeds = []
+    for number, (at, synapse) in enumerate(sites):
+        feeds.append((number, *compartments.shares(at, 2 if synapse else order), False))
+    for number, at in enumerate((at for at, synapse in sites if synapse), start=len(sites)):
+        feeds.append((number, *compartments.shares(at), True))
+    return (
+        np.array([at for _, place, _, _ in feeds for at in place], np.intp),
+        np.array([part for _, _, share, _ in feeds for part in share], float),
+        np.array([row for row, place, _, _ in feeds for _ in place], np.intp),
+        np.array([opens for _, place, _, opens in feeds for _ in place], bool),
+    )
 
 
 def _joined(g: Array, reversal: Array, resistance: Array) -> tuple[Array, Array]:

@@ -20,6 +20,7 @@ FLOORS = (
     {"checks"},
     {"membranes", "stimuli", "storage"},
     {"geometry", "ions", "measure"},
+    {"keep"},
     {"record", "rest", "sources"},
     {"cable", "model", "job"},
     {"run"},

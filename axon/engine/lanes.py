@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from axon.engine import tables
 from axon.engine.simd import GATES_PER_CHUNK, LANES, TABLE_WIDTH
 from axon.engine.state import (
     ADDED,
+    COMPACT,
     EXTRAS,
     FACTOR,
     FROM_HELD,
@@ -50,7 +52,7 @@ class Patch:
     coefficients: StepCoefficients
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cable:
     """One axon as arrays, n compartments in order.
 
@@ -80,6 +82,8 @@ class Cable:
         conductance (uS) instead of a current (nA).
     clamp_place : (c,)
         Clamped compartments.
+    frame : Cable, optional
+        One that differs in nothing but ``v`` and ``gates``: how it is laid out is kept for the next such.
     """
 
     capacity: Floats
@@ -98,9 +102,23 @@ class Cable:
     source_row: NDArray[np.intp]
     source_opens: NDArray[np.bool_]
     clamp_place: NDArray[np.intp]
+    frame: Cable | None = None
 
     def __len__(self) -> int:
         return len(self.v)
+
+    def where(self, patch: int) -> slice | NDArray[np.intp]:
+        """The compartments of a patch, as an index."""
+        return slice(None) if len(self.patches) == 1 else np.flatnonzero(self.patch == patch)
+
+    @cached_property
+    def like(self) -> Ints:
+        """A number for every compartment, equal where neighbours differ in nothing but their start."""
+        columns = (self.capacity, self.leak, self.leak_current, self.coupling, self.smooth, self.patch)
+        differs = np.zeros(len(self), bool)
+        for values in (*columns, *self.conductance.T, *self.reversal.T):
+            differs[1:] |= values[1:] != values[:-1]
+        return np.cumsum(differs)
 
 
 @dataclass
@@ -144,18 +162,29 @@ def lay_out(
     table_cells : (int, int)
         Range of the tables in whole cells.
     """
+    frames = tuple(cable if cable.frame is None else cable.frame for cable in cables)
+    kept = all(cable.frame is not None for cable in cables)
+    in_lanes = _in_lanes if kept else _in_lanes.__wrapped__
+    return in_lanes(frames, threshold, fourth, table_cells).group(cables)
+
+
+@lru_cache(maxsize=32)
+def _in_lanes(
+    cables: tuple[Cable, ...], threshold: float, fourth: bool, table_cells: tuple[int, int]
+) -> Layout:
     joined = len(cables) == 1 and (len(cables[0]) >= SHORTEST_SPLIT or cables[0].coupling[0] > 0)
     longest = max(len(cable) for cable in cables)
     rows = -(-longest // LANES) if joined else longest
-    places = []
-    for lane, cable in enumerate(cables):
-        # Room to spare lies at the top: of the first lane when joined, of every shorter lane otherwise.
-        number = np.arange(len(cable)) + (rows * LANES if joined else rows) - len(cable)
-        places.append(number % rows * LANES + (number // rows if joined else lane))
-    return _Layout(cables, rows, places, joined, threshold, fourth, table_cells).group()
+    flat = np.arange(rows * LANES).reshape(rows, LANES)
+    # Room to spare lies at the top: of the first lane when joined, of every shorter lane otherwise.
+    if joined:
+        places = [flat.T.reshape(-1)[rows * LANES - longest :]]
+    else:
+        places = [flat[rows - len(cable) :, lane].copy() for lane, cable in enumerate(cables)]
+    return Layout(cables, rows, places, joined, threshold, fourth, table_cells)
 
 
-class _Layout:
+class Layout:
     """The work of laying out: where every compartment sits (row * LANES + lane), and all arrays from it."""
 
     def __init__(
@@ -176,38 +205,84 @@ class _Layout:
             self.first_patch.append(len(self.patches))
             self.patches.extend(cable.patches)
         self.signatures = list(dict.fromkeys(p.signature for p in self.patches if p.signature))
+        # Of every patch, and of the -1 that stands where no compartment is.
+        self.signature_of = np.array(
+            [self.signatures.index(p.signature) if p.signature else -1 for p in self.patches] + [-1]
+        )
         counts = [sum(len(channel) for channel in s) for s in self.signatures]
         self.sizes = [-(-count // GATES_PER_CHUNK) for count in counts]
         self.first_chunk = np.cumsum([0, *self.sizes])
+        self.coefficients = tuple(p.coefficients for p in self.patches if p.signature)
+        self.number = self._numbers()
+        self.gate_places = [self._gate_place(i) for i in range(len(cables))]
+        self.plan, self.extras = self._plan()
 
-    def spread(self, name: str, empty: float) -> Floats:
-        """An array per compartment as [row, lane], with ``empty`` where no compartment is."""
-        out = np.full(self.rows * LANES, empty)
-        for cable, place in zip(self.cables, self.places, strict=True):
-            out[place] = getattr(cable, name)
+    def group(self, cables: Sequence[Cable] | None = None) -> Group:
+        """The cables at their start; or others, that differ from these in nothing but their start."""
+        state = self._state(self.cables if cables is None else cables)
+        return Group(self.plan, state, self.places, self.gate_places, self.coefficients, self.table_cells)
+
+    def _numbers(self) -> Ints:
+        """Number of the compartment at [row, lane], counted on from cable to cable; -1 where none is."""
+        out, first = np.full(self.rows * LANES, -1), 0
+        for place in self.places:
+            out[place] = np.arange(first, first + len(place))
+            first += len(place)
         return out.reshape(self.rows, LANES)
 
-    def patch_map(self) -> Ints:
-        """Which patch sits at [row, lane]; -1 where no compartment is."""
-        out = np.full(self.rows * LANES, -1)
-        for first, cable, place in zip(self.first_patch, self.cables, self.places, strict=True):
-            out[place] = first + cable.patch
-        return out.reshape(self.rows, LANES)
+    def _gate_place(self, i: int) -> Ints:
+        """Where in the state the gates of every compartment of a cable are (-1: none)."""
+        cable, chunks = self.cables[i], int(self.first_chunk[-1])
+        row, lane = np.divmod(self.places[i], LANES)
+        first = (row * chunks * LANES + lane) * GATES_PER_CHUNK
+        out = np.full(cable.gates.shape, -1, np.int64)
+        for number, patch in enumerate(cable.patches):
+            if patch.signature:
+                here = cable.where(number)
+                slot = np.arange(sum(len(channel) for channel in patch.signature))
+                slot += self.first_chunk[self.signatures.index(patch.signature)] * GATES_PER_CHUNK
+                step = slot // GATES_PER_CHUNK * (LANES * GATES_PER_CHUNK) + slot % GATES_PER_CHUNK
+                out[here, : len(slot)] = first[here, None] + step
+        return out
 
-    def group(self) -> Group:
-        chunks = int(self.first_chunk[-1])
-        patch = self.patch_map()
+    def _state(self, cables: Sequence[Cable]) -> State:
+        flat, chunks = self.rows * LANES, self.plan.chunks
+        floats = tables.blank(
+            *(flat, flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK, self.extras),
+            *((chunks * GATES_PER_CHUNK + 7) * LANES, LANES, flat),
+        )
+        v, ahead, known, behind, earlier, fraction, gates, extras, scratch, offset, cell = floats
+        for cable, place, gate_place in zip(cables, self.places, self.gate_places, strict=True):
+            v[place] = cable.v
+            for number, patch in enumerate(cable.patches):
+                here, count = cable.where(number), sum(len(channel) for channel in patch.signature)
+                gates[gate_place[here, :count]] = cable.gates[here, :count]
+        return State(
+            v=v,
+            gates=gates,
+            ahead=ahead,
+            known=known,
+            behind=behind,
+            extras=extras,
+            damped=np.zeros(1, np.int64),
+            earlier=earlier,
+            cell=cell.view(np.int32)[:flat],
+            fraction=fraction,
+            scratch=scratch,
+            offset=offset.view(np.int32)[:LANES],
+        )
+
+    def _plan(self) -> tuple[Plan, int]:
+        """The plan, and how much room the extras want."""
         tabulated = [i for i, p in enumerate(self.patches) if p.signature]
-        coefficients = tuple(self.patches[i].coefficients for i in tabulated)
-        table, starts = tables.join(coefficients, *self.table_cells)
+        table, starts = tables.join(self.coefficients, *self.table_cells)
         base = np.zeros(len(self.patches) + 1, np.int64)
         base[tabulated] = starts[1:]
-        kinds, params, entries, factors, row_kind = self._rows(patch, base)
+        kinds, params, entries, factors, row_kind = self._rows(base)
         extra_of_row, extras, sources, clamps, neighbours = self._extras()
-        flat = self.rows * LANES
         plan = Plan(
             rows=self.rows,
-            chunks=chunks,
+            chunks=int(self.first_chunk[-1]),
             joined=self.joined,
             fourth=self.fourth,
             row_kind=row_kind,
@@ -231,66 +306,52 @@ class _Layout:
             neighbour_coupling=neighbours[2],
             **tables.bounds(*self.table_cells),
         )
-        gates, gate_place = self._gates(chunks)
-        state = State(
-            v=tables.aligned(self.spread("v", 0.0)),
-            gates=tables.aligned(gates),
-            ahead=tables.aligned(np.zeros(flat)),
-            known=tables.aligned(np.zeros(flat)),
-            behind=tables.aligned(np.zeros(flat)),
-            extras=tables.aligned(np.zeros(extras)),
-            damped=np.zeros(1, np.int64),
-            earlier=tables.aligned(np.zeros(flat)),
-            cell=tables.aligned(np.zeros(flat, np.int32)),
-            fraction=tables.aligned(np.zeros(flat)),
-            scratch=tables.aligned(np.zeros((chunks * GATES_PER_CHUNK + 7) * LANES)),
-            offset=tables.aligned(np.zeros(LANES, np.int32)),
-        )
-        return Group(plan, state, self.places, gate_place, coefficients, self.table_cells)
+        return plan, extras
 
-    def _rows(self, patch: Ints, base: Ints) -> tuple:
+    def _at(self, number: Ints, values: Sequence[NDArray], empty: float = 0.0) -> NDArray:
+        """The values of compartments by number, as for ``_numbers``; ``empty`` for -1."""
+        return np.concatenate([*values, np.full((1, *values[0].shape[1:]), empty)])[number]
+
+    def _rows(self, base: Ints) -> tuple:
         """Parameters of the different rows, and which row is which."""
-        capacity = self.spread("capacity", 1.0)
-        smooth = self.spread("smooth", 0.0) * COMPACT_WEIGHT
+        like = self._at(self.number, _counted_on([cable.like for cable in self.cables]), -1)
+        changed = np.ones(self.rows, bool)
+        changed[1:] = (like[1:] != like[:-1]).any(axis=1)
+        starts = np.flatnonzero(changed)
+        number = self.number[starts]
+        first_patch = zip(self.first_patch, self.cables, strict=True)
+        patch = self._at(number, [first + cable.patch for first, cable in first_patch], -1)
+        fields = {"capacity": 1.0, "leak": 0.0, "leak_current": 0.0, "coupling": 0.0, "smooth": 0.0}
         common = np.stack(
             [
-                capacity,
-                self.spread("leak", 0.0),
-                self.spread("leak_current", 0.0),
-                self.spread("coupling", 0.0),
-                smooth,
+                self._at(number, [getattr(c, name) for c in self.cables], none)
+                for name, none in fields.items()
             ],
             axis=1,
         )
-        channels = self._channel_parameters()
-        everything = np.concatenate([common, *channels, patch[:, None, :].astype(float)], axis=1)
-        changed = np.ones(self.rows, bool)
-        changed[1:] = (everything[1:] != everything[:-1]).any(axis=(1, 2))
+        common[:, COMPACT] *= COMPACT_WEIGHT
+        channels = self._channel_parameters(number, self.signature_of[patch])
+        everything = np.concatenate([common, *channels, patch[:, None, :]], axis=1)
         seen: dict[bytes, int] = {}
         firsts: list[int] = []
-        which = np.zeros(self.rows, np.uint64)
-        for start, stop in zip(
-            np.flatnonzero(changed), [*np.flatnonzero(changed)[1:], self.rows], strict=True
-        ):
-            key = everything[start].tobytes()
+        kind_of = np.zeros(len(starts), np.uint64)
+        for stretch, values in enumerate(everything):
+            key = values.tobytes()
             if key not in seen:
                 seen[key] = len(firsts)
-                firsts.append(int(start))
-            which[start:stop] = seen[key]
+                firsts.append(stretch)
+            kind_of[stretch] = seen[key]
         kinds = np.zeros((len(firsts), KIND), np.uint64)
         params: list[Floats] = []
         entries: tuple[list, list, list] = ([], [], [])
         factors: list[tuple[int, int, int, int]] = []
         size = 0
-        for kind, row in enumerate(firsts):
-            present = sorted(
-                {self.signatures.index(s) for p in patch[row] if p >= 0 and (s := self.patches[p].signature)}
-            )
+        for kind, stretch in enumerate(firsts):
             first_entry, first_factor = len(entries[0]), len(factors)
-            blocks = [common[row]]
-            for s in present:
-                blocks.append(channels[s][row])
-                self._add_entries(s, patch[row], base, entries)
+            blocks = [common[stretch]]
+            for s in sorted(set(self.signature_of[patch[stretch]].tolist()) - {-1}):
+                blocks.append(channels[s][stretch])
+                self._add_entries(s, patch[stretch], base, entries)
                 self._add_factors(s, factors)
             block = np.concatenate(blocks)
             per = int(FACTOR)
@@ -306,28 +367,25 @@ class _Layout:
                 np.array(entries[2], np.int32).reshape(-1),
             ),
             np.array(factors, np.uint64).reshape(-1),
-            which * np.uint64(KIND),
+            np.repeat(kind_of, np.diff([*starts, self.rows])) * np.uint64(KIND),
         )
 
-    def _channel_parameters(self) -> list[Floats]:
+    def _channel_parameters(self, number: Ints, signature_of: Ints) -> list[Floats]:
         """Per signature (rows, 2 * channels, LANES): conductance, and conductance times reversal."""
         out = []
-        for signature in self.signatures:
-            block = np.zeros((self.rows, LANES, len(signature), 2))
-            for cable, place in zip(self.cables, self.places, strict=True):
-                has = np.array([patch.signature == signature for patch in cable.patches])[cable.patch]
-                if not has.any():
-                    continue
-                conductance = cable.conductance[has, : len(signature)]
-                block.reshape(-1, len(signature), 2)[place[has]] = np.stack(
-                    [conductance, conductance * cable.reversal[has, : len(signature)]], axis=-1
-                )
-            out.append(block.reshape(self.rows, LANES, -1).transpose(0, 2, 1))
+        for s, signature in enumerate(self.signatures):
+            width = len(signature)
+            block = np.zeros((*number.shape, width, 2))
+            each = [_widened(c.conductance, width) for c in self.cables]
+            block[..., 0] = np.where((signature_of == s)[..., None], self._at(number, each), 0.0)
+            each = [_widened(c.reversal, width) for c in self.cables]
+            block[..., 1] = block[..., 0] * self._at(number, each)
+            out.append(block.reshape(len(number), LANES, -1).transpose(0, 2, 1))
         return out
 
     def _add_entries(self, s: int, patch: Ints, base: Ints, entries: tuple[list, list, list]) -> None:
         width = self.sizes[s] * TABLE_WIDTH
-        mine = np.array([p >= 0 and self.patches[p].signature == self.signatures[s] for p in patch])
+        mine = self.signature_of[patch] == s
         for chunk in range(self.sizes[s]):
             entries[0].append(int(self.first_chunk[s]) + chunk)
             entries[1].append(np.where(mine, base[patch] + chunk * TABLE_WIDTH, 0))
@@ -344,26 +402,6 @@ class _Layout:
                 factors.append((gate * LANES, exponent, int(number == 0), end))
                 gate += 1
             gate += len(exponents) - len(powers)
-
-    def _gates(self, chunks: int) -> tuple[Floats, list[Ints]]:
-        """Initial gates as [row, chunk, lane, 4], and where each compartment's gates are (-1: none)."""
-        gates = np.zeros(self.rows * chunks * LANES * GATES_PER_CHUNK)
-        gate_places = []
-        for cable, place in zip(self.cables, self.places, strict=True):
-            row, lane = place // LANES, place % LANES
-            at = np.full(cable.gates.shape, -1, np.int64)
-            for number, patch in enumerate(cable.patches):
-                if not patch.signature:
-                    continue
-                here = cable.patch == number
-                slot = np.arange(sum(len(channel) for channel in patch.signature))
-                slot += self.first_chunk[self.signatures.index(patch.signature)] * GATES_PER_CHUNK
-                chunk = row[here, None] * chunks + slot // GATES_PER_CHUNK
-                own = (chunk * LANES + lane[here, None]) * GATES_PER_CHUNK + slot % GATES_PER_CHUNK
-                at[here, : len(slot)] = own
-                gates[own] = cable.gates[here, : len(slot)]
-            gate_places.append(at)
-        return gates, gate_places
 
     def _extras(self) -> tuple:
         """Rows with stimuli or clamps, and where in the extras each current and clamp goes."""
@@ -409,3 +447,15 @@ class _Layout:
             (np.array(clamps[0], ints), np.array(clamps[1], ints)),
             (np.array(neighbours[0], ints), np.array(neighbours[1], ints), np.array(neighbours[2], floats)),
         )
+
+
+def _counted_on(numbers: Sequence[Ints]) -> list[Ints]:
+    """The same numbers, made to differ from cable to cable."""
+    firsts = np.cumsum([0, *(int(n.max(initial=-1)) + 1 for n in numbers)])
+    return [first + n for first, n in zip(firsts, numbers, strict=False)]
+
+
+def _widened(columns: Floats, width: int) -> Floats:
+    """The first ``width`` columns; with nothing in those there are not."""
+    missing = width - columns.shape[1]
+    return np.pad(columns, ((0, 0), (0, missing))) if missing > 0 else columns[:, :width]

@@ -79,8 +79,20 @@ def bounds(low: int, high: int) -> dict[str, Any]:
 def aligned(array: NDArray) -> NDArray:
     """The same values, flat, starting on a cache line."""
     flat = np.ascontiguousarray(array).reshape(-1)
-    room = np.empty(flat.nbytes + 64, np.uint8)
-    start = -room.ctypes.data % 64
-    out = room[start : start + flat.nbytes].view(flat.dtype)
+    (room,) = blank(-(-flat.nbytes // 8))
+    out = room.view(flat.dtype)[: flat.size]
     out[:] = flat
+    return out
+
+
+def blank(*sizes: int) -> list[NDArray[np.float64]]:
+    """Arrays of zeros, each starting on a cache line."""
+    line = 8
+    steps = [-(-size // line) * line for size in sizes]
+    room = np.zeros(sum(steps) + line)
+    start = -(room.__array_interface__["data"][0] // 8) % line
+    out = []
+    for size, step in zip(sizes, steps, strict=True):
+        out.append(room[start : start + size])
+        start += step
     return out
