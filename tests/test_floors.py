@@ -29,6 +29,7 @@ FLOORS = (
     {"chance"},
     {"simulate"},
     {"protocols", "draw", "study"},
+    {"sweeps"},
     {"commands"},
     {"__main__"},
 )

@@ -1,0 +1,229 @@
+"""Axon's own questions: many axons side by side in the lanes of the engine instead of one after the other."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from axon.checks import positive
+from axon.errors import AxonError, NoPropagation, unknown_name
+from axon.geometry import Axon
+from axon.protocols.passage import Numerics, passages
+from axon.protocols.refractory import refractory_period
+from axon.protocols.thresholds import thresholds
+from axon.record import Record
+from axon.stimuli import Pulse
+from axon.sweeps.axons import Axons
+from axon.sweeps.limits import OutOfTime, time_limit
+from axon.sweeps.points import Point, Row
+from axon.sweeps.questions import Question, reason_of, timed
+
+_LANES = 8
+_MOST = 64  # axons laid out together: eight full sets of lanes
+_SPREAD = 16  # units at least, so that every worker of a small machine has several
+
+
+class Packed(Question):
+    """A question of ours. Its settings are the keywords of ``__init__``.
+
+    Parameters
+    ----------
+    axons : Axons
+    dt, dx, order
+        As for ``simulate``.
+    crossing : float
+        mV, whose upward crossing is a spike.
+    """
+
+    seed: int | None = None
+
+    def __init__(
+        self,
+        axons: Axons,
+        *,
+        dt: float | None = None,
+        dx: float | None = None,
+        order: int = 2,
+        crossing: float = -20.0,
+    ) -> None:
+        self.axons, self.numerics = axons, Numerics(dt, dx, order)
+        self.record = Record(voltage=None, threshold=crossing)
+
+    def identity(self) -> Any:
+        return [self.name, self.axons.identity(), vars(self.numerics), self.record.threshold, self.settings()]
+
+    def settings(self) -> Any:
+        """What further makes it this question, as JSON can hold it."""
+        return None
+
+    def check(self, names: Iterable[str]) -> None:
+        self.axons.check(names)
+
+    def sizes(self, count: int) -> int | None:
+        """Whole sets of lanes, by the number of points alone: who shares lanes may change the last digits."""
+        return min(max(-(-count // _SPREAD // _LANES) * _LANES, _LANES), _MOST)
+
+    def answer(self, points: list[Point], limit: float | None) -> list[Row]:
+        """All together; but where one of them fails, or takes too long, each by itself."""
+        began = time.perf_counter()
+        try:
+            with time_limit(None if limit is None else limit * len(points)):
+                made = [self.axons.made(point) for point in points]
+                found = self.found([axon for axon, _ in made], [pulse for _, pulse in made])
+        except (Exception, OutOfTime):  # of whom, only asking each alone can tell
+            return [timed(partial(self._alone, point), limit) for point in points]
+        share = (time.perf_counter() - began) / len(points)
+        return [_row(one, share) for one in found]
+
+    def _alone(self, point: Point) -> dict[str, float]:
+        axon, pulse = self.axons.made(point)
+        (one,) = self.found([axon], [pulse])
+        if isinstance(one, AxonError):
+            raise one
+        return one
+
+    @abstractmethod
+    def found(self, axons: list[Axon], pulses: list[Pulse]) -> list[dict[str, float] | AxonError]:
+        """The answer of every axon, or the error that stands for it."""
+
+
+class Velocity(Packed):
+    """The conduction velocity of each axon, by one simulation of it."""
+
+    name: str = "velocity"
+    units: Mapping[str, str] = {"velocity": "m/s", "standard_error": "m/s"}
+
+    def found(self, axons: list[Axon], pulses: list[Pulse]) -> list[dict[str, float] | AxonError]:
+        answers: list[dict[str, float] | AxonError] = []
+        for run in passages(axons, pulses, record=self.record, numerics=self.numerics, threads=1):
+            try:
+                velocity = run.velocity()
+            except NoPropagation as error:
+                answers.append(error)
+            else:
+                answers.append({"velocity": velocity.value, "standard_error": velocity.standard_error})
+        return answers
+
+
+class Block(Packed):
+    """Whether a spike reaches the far end of each axon (1, else 0), and how far it comes."""
+
+    name: str = "block"
+    units: Mapping[str, str] = {"conducts": "1", "reach": "um"}
+
+    def found(self, axons: list[Axon], pulses: list[Pulse]) -> list[dict[str, float] | AxonError]:
+        answers: list[dict[str, float] | AxonError] = []
+        runs = passages(axons, pulses, record=self.record, numerics=self.numerics, threads=1)
+        for run, pulse in zip(runs, pulses, strict=True):
+            there = np.isfinite(run.arrivals())
+            away = np.abs(run.compartments.position - pulse.at)
+            reach = float(away[there].max()) if there.any() else 0.0
+            answers.append({"conducts": float(there[int(np.argmax(away))]), "reach": reach})
+        return answers
+
+
+class Threshold(Packed):
+    """The least pulse that makes a spike which reaches the far end; ``accuracy`` is relative."""
+
+    name: str = "threshold"
+    units: Mapping[str, str] = {"threshold": "nA", "error": "nA"}
+
+    def __init__(self, axons: Axons, *, accuracy: float = 1e-3, **how: Any) -> None:
+        super().__init__(axons, **how)
+        self.accuracy = positive("accuracy", accuracy, "(relative)")
+
+    def settings(self) -> Any:
+        return self.accuracy
+
+    def found(self, axons: list[Axon], pulses: list[Pulse]) -> list[dict[str, float] | AxonError]:
+        found = thresholds(
+            axons,
+            pulses,
+            accuracy=self.accuracy,
+            threshold=self.record.threshold,
+            numerics=self.numerics,
+            threads=1,
+        )
+        return [
+            one if isinstance(one, AxonError) else {"threshold": one.value, "error": one.error}
+            for one in found
+        ]
+
+
+class Refractory(Packed):
+    """The absolute and the relative refractory period.
+
+    The lanes are filled by the trials of one axon: see ``refractory_period``, which takes the settings.
+    """
+
+    name: str = "refractory"
+    units: Mapping[str, str] = {"absolute": "ms", "relative": "ms", "threshold": "nA"}
+
+    def __init__(
+        self,
+        axons: Axons,
+        *,
+        conditioning: float = 2.0,
+        ceiling: float = 50.0,
+        accuracy: float = 1e-3,
+        **how: Any,
+    ) -> None:
+        super().__init__(axons, **how)
+        self.how: dict[str, Any] = {"conditioning": conditioning, "ceiling": ceiling, "accuracy": accuracy}
+
+    def settings(self) -> Any:
+        return self.how
+
+    def sizes(self, count: int) -> int | None:
+        return 1
+
+    def found(self, axons: list[Axon], pulses: list[Pulse]) -> list[dict[str, float] | AxonError]:
+        answers: list[dict[str, float] | AxonError] = []
+        for axon, pulse in zip(axons, pulses, strict=True):
+            period = refractory_period(
+                axon,
+                at=pulse.at,
+                pulse_duration=pulse.duration,
+                crossing=self.record.threshold,
+                progress=False,
+                **vars(self.numerics),
+                **self.how,
+            )
+            answers.append(
+                {"absolute": period.absolute, "relative": period.relative, "threshold": period.threshold}
+            )
+        return answers
+
+
+QUESTIONS: dict[str, type[Packed]] = {kind.name: kind for kind in (Velocity, Block, Threshold, Refractory)}
+
+
+def settings_of(name: str) -> set[str]:
+    """The settings that one of our questions takes."""
+    if name not in QUESTIONS:
+        raise ValueError(unknown_name("question", name, QUESTIONS))
+    kinds = QUESTIONS[name].__mro__
+    parameters = {
+        one for kind in kinds if issubclass(kind, Packed) for one in inspect.signature(kind).parameters
+    }
+    return parameters - {"axons", "how"}
+
+
+def packed(name: str, axon: Any, stimulus: Any, fixed: Mapping[str, Any]) -> Packed:
+    """One of our questions by name; ``fixed`` holds its settings and parameters of the axon alike."""
+    known = settings_of(name)
+    settings = {key: value for key, value in fixed.items() if key in known}
+    others = {key: value for key, value in fixed.items() if key not in known}
+    return QUESTIONS[name](Axons(axon, stimulus, others), **settings)
+
+
+def _row(found: dict[str, float] | AxonError, seconds: float) -> Row:
+    if isinstance(found, AxonError):
+        return Row({}, reason_of(found), seconds)
+    return Row(found, "", seconds)
