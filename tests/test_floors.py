@@ -29,7 +29,7 @@ FLOORS = (
     {"chance"},
     {"simulate"},
     {"protocols", "draw", "study"},
-    {"sweeps"},
+    {"sweeps", "cards"},
     {"commands"},
     {"__main__"},
 )

@@ -163,6 +163,21 @@ def test_models_are_listed_with_a_line_each(command: Command) -> None:
     assert list(command("models --json").facts) == list(axon.membranes.MODELS)
 
 
+def test_models_name_prints_the_validation_card(command: Command) -> None:
+    lines = command("models sundt").out.splitlines()
+    assert lines[0].startswith("sundt: C fibre")
+    assert "here" in lines[4] and "paper" in lines[4] and "another program" in lines[4]
+    facts = command("models sundt --json").facts
+    assert facts["here"]["velocity at 1 um"]["value"] == pytest.approx(0.4955, abs=1e-4)
+    unknown = command("models sunt")
+    assert unknown.code == 2 and "sundt" in unknown.err
+
+
+def test_models_measure_measures_the_card_now(command: Command) -> None:
+    facts = command("models schwarz-eikhof --measure --json --quiet").facts
+    assert facts["here"]["rest"]["value"] == pytest.approx(-78.0, abs=0.01)
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder with one toy study."""

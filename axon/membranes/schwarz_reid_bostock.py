@@ -1,8 +1,8 @@
 """Human node: J. R. Schwarz, G. Reid and H. Bostock, Pflugers Arch. 430:283-292, 1995.
 
 The paper gives a whole node (PNa 3.52e-9 cm3/s, fast K 15 nS, slow K 30 nS, leak 30 nS, 1.4 pF); densities
-are for its area of 50 um2. Numbers as in srb.mod of JimHokanson/matlab_NEURON, whose rates count from the rest
-of -84 mV; they agree with an independent transcription in absolute potentials (V0 of alpha_m -18.4 mV, ...).
+are for its area of 50 um2. Numbers as in srb.mod of JimHokanson/matlab_NEURON, whose rates count from rest,
+-84 mV; they agree with an independent transcription in absolute potentials (V0 of alpha_m -18.4 mV, ...).
 """
 
 from __future__ import annotations

@@ -1,0 +1,167 @@
+"""The lines of a card measured by this program, at converged steps and with error bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.cards.card import Card, Line
+from axon.geometry import Axon
+from axon.job import default_dt
+from axon.measure.spike import SpikeShape, spike_shape
+from axon.protocols.space_clamp import microamperes_per_cm2, nanoamperes, space_clamp
+from axon.protocols.stimulus import suprathreshold_pulse
+from axon.protocols.threshold import find_threshold
+from axon.protocols.twins import Twins
+from axon.protocols.velocity import MeasuredVelocity, measure_velocity
+from axon.record import Record
+from axon.simulate import simulate
+from axon.stimuli import Pulse
+
+Array = NDArray[np.float64]
+
+PATCH_PULSE, THRESHOLD_PULSE, TWIN_PULSE = 0.05, 1.0, 0.2  # ms
+CONDITIONING, CEILING = 2.0, 50.0  # x threshold: the first pulse, and the strongest second one
+ACCURACY = 1e-3  # relative, of a refractory period
+EXACT = 1e-9  # mV: a rest is solved to the last digits
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number of ours: value and error, in the unit of its line."""
+
+    value: float
+    error: float
+
+
+def measure(
+    card: Card, *, quantities: tuple[str, ...] | None = None, progress: bool = True
+) -> dict[str, Measured]:
+    """Measure a card.
+
+    Parameters
+    ----------
+    card : Card
+    quantities : tuple of str, optional
+        Those wanted; all by default.
+    progress : bool
+        Show progress bars on a terminal.
+
+    Returns
+    -------
+    dict
+        By ``card.key(line)``.
+    """
+    bench = _Bench(card, progress)
+    return {
+        card.key(line): bench.measured(line)
+        for line in card.lines
+        if quantities is None or line.quantity in quantities
+    }
+
+
+class _Bench:
+    """The axon of a card, and its spike at three resolutions, made once."""
+
+    def __init__(self, card: Card, progress: bool) -> None:
+        self.card, self.progress = card, progress
+        self.axon = self._axon(None)
+        self.dt = min(card.dt, 4 * default_dt(self.axon))
+        self.spikes: dict[float, SpikeShape] = {}
+
+    def _axon(self, diameter: float | None) -> Axon:
+        if self.card.fibre is None:
+            return space_clamp(self.card.membrane, celsius=self.card.celsius)
+        wanted = diameter or self.card.diameter
+        assert wanted is not None
+        return self.card.fibre(wanted)
+
+    @property
+    def middle(self) -> float:
+        return self.axon.total_length / 2
+
+    def measured(self, line: Line) -> Measured:
+        """One line."""
+        found: Measured = getattr(self, f"_{line.quantity}")(line)
+        return found
+
+    def _rest(self, line: Line) -> Measured:
+        start = self._trace(self.dt, self.dt)[1][0]
+        return Measured(float(start), EXACT)
+
+    def _height(self, line: Line) -> Measured:
+        return self._converged(lambda spike: spike.amplitude)
+
+    def _width(self, line: Line) -> Measured:
+        return self._converged(lambda spike: float(spike.half_width or math.nan))
+
+    def _converged(self, value: Callable[[SpikeShape], float]) -> Measured:
+        """Richardson's extrapolation over dt; the error is all of what it adds."""
+        fine, coarse = (value(self._spike(self.dt / k)) for k in (2, 1))
+        return Measured(fine + (fine - coarse) / 3, abs(fine - coarse) / 3)
+
+    def _spike(self, dt: float) -> SpikeShape:
+        if dt not in self.spikes:
+            time, voltage = self._trace(dt, self.card.duration)
+            self.spikes[dt] = spike_shape(time, voltage, rest=float(voltage[0]))
+        return self.spikes[dt]
+
+    def _trace(self, dt: float, duration: float) -> tuple[Array, Array]:
+        """Time (ms) and V (mV) in the middle of the axon, every step."""
+        run = simulate(
+            self.axon,
+            self._start(),
+            duration=duration,
+            dt=dt,
+            order=self._order,
+            record=Record(every=dt, positions=[self.middle]),
+            progress=self.progress,
+        )
+        assert run.voltage is not None
+        return run.time, np.asarray(run.voltage[:, 0], float)
+
+    @property
+    def _order(self) -> int:
+        return 4 if self.axon.uniform and self.card.fibre is not None else 2
+
+    def _start(self) -> Pulse:
+        if self.card.fibre is not None:
+            return suprathreshold_pulse(self.axon)
+        current = float(nanoamperes(self.axon, self.card.density))
+        return Pulse(amplitude=current, start=0.1, duration=PATCH_PULSE)
+
+    def _velocity(self, line: Line) -> Measured:
+        found = measure_velocity(self._axon(line.diameter), order=self._order, progress=self.progress)
+        assert isinstance(found, MeasuredVelocity)
+        return Measured(found.value, found.error)
+
+    def _threshold(self, line: Line) -> Measured:
+        pulse = Pulse(amplitude=1.0, start=0.5, duration=THRESHOLD_PULSE, at=self.middle)
+        fine, coarse = (
+            find_threshold(self.axon, pulse, dt=self.dt / k, order=self._order, progress=self.progress)
+            for k in (2, 1)
+        )
+        step = (fine.value - coarse.value) / 3
+        found = Measured(fine.value + step, math.hypot(fine.error, step))
+        if self.card.fibre is not None:
+            return found
+        return Measured(
+            float(microamperes_per_cm2(self.axon, found.value)),
+            float(microamperes_per_cm2(self.axon, found.error)),
+        )
+
+    def _refractory(self, line: Line) -> Measured:
+        twins = Twins(
+            self.axon,
+            0.0,
+            TWIN_PULSE,
+            CONDITIONING,
+            ACCURACY,
+            {"dt": self.dt, "order": self._order, "progress": self.progress},
+        )
+        absolute = twins.absolute(CEILING)
+        return Measured(absolute, ACCURACY * absolute)

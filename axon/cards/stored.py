@@ -1,0 +1,19 @@
+"""What ``studies/model_cards.py`` measured, read from the results of a checkout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from axon.cards.card import Card
+from axon.cards.measure import Measured
+
+RESULTS = Path(__file__).resolve().parents[2] / "results" / "model_cards" / "answer.json"
+
+
+def stored(card: Card, path: Path = RESULTS) -> dict[str, Measured]:
+    """The lines of a card as the study left them; empty outside a checkout, or before the study was run."""
+    if not path.is_file():
+        return {}
+    lines = json.loads(path.read_text(encoding="utf-8"))["cards"].get(card.model, {})
+    return {key: Measured(line["value"], line["error"]) for key, line in lines.items()}
