@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from axon.draw.clamp import plot_clamp
     from axon.draw.kinetics import plot_kinetics
     from axon.draw.phases import plot_phases
+    from axon.draw.viewer import view
     from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
     from axon.measure.landmarks import NoSpike
     from axon.measure.spike import spike_shape
@@ -144,6 +145,7 @@ _LATER = {
     "sweep": "sweeps.asking",
     "travelling_wave": "protocols.wave",
     "velocity_in_wake": "protocols.reentry",
+    "view": "draw.viewer",
     "voltage_clamp": "protocols.clamp",
     "wave_family": "protocols.wave",
     "wave_speeds": "protocols.wave",
@@ -252,6 +254,7 @@ __all__ = [
     "sweep",
     "travelling_wave",
     "velocity_in_wake",
+    "view",
     "voltage_clamp",
     "wave_family",
     "wave_speeds",

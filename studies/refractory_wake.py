@@ -78,6 +78,8 @@ HOLD = 1.5  # ms, ... for so long
 PACES, FIRST_INTERVAL, LAST_INTERVAL = 15, 4.0, 2.5  # pulses, ms: leading the spike to a short ring
 RELEASES = 1.8 + 0.02 * np.arange(16)  # ms after the last of them, one of which lets the spike through
 
+VIEWED = "collision"
+
 # Searches ask what happens, not exactly when: 0.06 % error of velocity, and the same shortest rings to 0.1 mm
 # as with half of both steps.
 FAST: dict[str, Any] = {"dt": 0.005, "dx": 160.0, "record": axon.Record(voltage=None)}
@@ -115,7 +117,7 @@ def beside(value: float, expected: float, tolerance: float, unit: str, source: s
 
 @cache
 def scene(name: str) -> axon.Run:
-    """The runs that are drawn, with gates for the wake."""
+    """The runs that are drawn, with gates for the wake and currents for the viewer."""
     scenes: dict[str, tuple[axon.Axon, list[Any], float]] = {
         "two_ways": (squid(), [strong(LENGTH / 2)], 6.0),
         "collision": (squid(), [strong(0.0), strong(LENGTH, 0.5 + APART)], 8.0),
@@ -126,7 +128,7 @@ def scene(name: str) -> axon.Run:
         cable, stimuli, duration = squid(), second_pulse(STRENGTH, DELAYS[name], LENGTH / 2), 11.0
     else:
         cable, stimuli, duration = scenes[name]
-    return axon.simulate(cable, stimuli, duration=duration, record=axon.Record(gates=True))
+    return axon.simulate(cable, stimuli, duration=duration, record=axon.Record(gates=True, currents=True))
 
 
 # Two ways, and collision
@@ -493,9 +495,15 @@ def movie(name: str) -> Callable[[Answer, Path], object]:
     """What writes a scene as a moving picture."""
 
     def write(answer: Answer, path: Path) -> None:
-        axon.animate(scene(name), path, duration_s=1.0 if answer["quick"] else 3.0, dpi=75)
+        seconds = 1.0 if answer["quick"] else 3.0
+        axon.animate(scene(name), path, panels=("voltage", "gates"), duration_s=seconds, dpi=75)
 
     return write
+
+
+def viewer(answer: Answer, path: Path) -> None:
+    """The collision as a page to play and to point at."""
+    axon.view(scene(VIEWED), path)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -506,6 +514,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "movie_collision.gif": movie("collision"),
         "movie_backward.gif": movie("backward"),
         "movie_short_ring.gif": movie("short_ring"),
+        "viewer.html": viewer,
         "run.h5": lambda answer, path: scene("ring").save(path),
     }
     print(study.conduct(__file__, __doc__, run, files, argv))

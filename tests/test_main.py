@@ -150,6 +150,20 @@ def test_animate_puts_several_runs_on_one_clock(command: Command, squid_file: Pa
     assert_complaint(command(f"{line} --pixels 40 --seconds 1"), "not allowed with")
 
 
+def test_view_writes_a_page_beside_the_run_and_opens_it(
+    command: Command, squid_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    Path("b.h5").write_bytes(squid_file.read_bytes())
+    outcome = command("view b.h5 --quiet")
+    assert (outcome.code, outcome.err, opened) == (0, "", [])
+    assert outcome.out.startswith("b.html: ")
+    facts = command("view b.h5 --quiet --open --json -o c.html").facts
+    assert facts == {"file": "c.html", "bytes": Path("b.html").stat().st_size}
+    assert opened == [Path("c.html").resolve().as_uri()]
+
+
 def test_plot_writes_a_page(command: Command, squid_file: Path) -> None:
     facts = command(f"plot {squid_file} -o a.png --json").facts
     assert facts == {"file": "a.png", "bytes": Path("a.png").stat().st_size}
@@ -315,7 +329,7 @@ def test_folder_without_permission_is_noticed(command: Command, tmp_path: Path) 
 
 
 def test_verbs_that_draw_notice_an_unwritable_path(command: Command, squid_file: Path) -> None:
-    for verb, name in (("animate", "nowhere/a.gif"), ("plot", "nowhere/a.png")):
+    for verb, name in (("animate", "nowhere/a.gif"), ("plot", "nowhere/a.png"), ("view", "nowhere/a.html")):
         assert_complaint(command(f"{verb} {squid_file} -o {name}"), name)
 
 

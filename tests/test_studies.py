@@ -103,7 +103,7 @@ def test_study_writes_its_files_and_prints_its_answer(name: str, trials: Any) ->
         assert len(np.unique(np.asarray(picture.convert("L")))) > 20, "an empty picture"
     words = trial.answer["answer"]
     assert trial.printed.rstrip().endswith(words if isinstance(words, str) else words[-1])
-    assert {path.suffix for path in trial.folder.iterdir()} <= {".json", ".png", ".gif", ".h5"}
+    assert {path.suffix for path in trial.folder.iterdir()} <= {".json", ".png", ".gif", ".html", ".h5"}
 
 
 @every_study

@@ -125,9 +125,7 @@ class CurrentsPanel:
     def __init__(self, run: Run, ax: Axes) -> None:
         factor, _ = length_scale(run)
         self.lines = {}
-        colours: dict[str, str] = {}
-        for section in run.axon.sections:
-            colours |= channel_colours(section.membrane)
+        colours = colours_of_channels(run)
         for name, current in run.currents.items():
             (self.lines[name],) = ax.plot(run.position * factor, current[0], color=colours[name], label=name)
             self.lines[name].set(marker=sparse_marker(run), markersize=3.0)
@@ -164,6 +162,15 @@ PANELS: dict[str, type[Panel]] = {
     "kymograph": KymographPanel,
 }
 HEIGHTS = {"voltage": 1.9, "gates": 1.0, "currents": 1.0, "kymograph": 1.9}  # inches, about
+
+
+def colours_of_channels(run: Run) -> dict[str, str]:
+    """The colour of every channel along the axon."""
+    return {
+        name: colour
+        for section in run.axon.sections
+        for name, colour in channel_colours(section.membrane).items()
+    }
 
 
 def current_limits(run: Run) -> tuple[float, float]:

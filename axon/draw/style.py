@@ -207,16 +207,22 @@ def ordered_colours(count: int) -> list[tuple[float, float, float, float]]:
     return [shades(x) for x in (np.linspace(0, 1, count) if count > 1 else [0.6])]
 
 
-def voltage_colours(low: float, rest: float, high: float) -> tuple[LinearSegmentedColormap, Normalize]:
+def voltage_colours(
+    low: float,
+    rest: float,
+    high: float,
+    *,
+    arms: tuple[Sequence[str], Sequence[str]] = (BELOW_REST, ABOVE_REST),
+) -> tuple[LinearSegmentedColormap, Normalize]:
     """Colour map and linear scale of voltages from `low` to `high` (mV), near white at `rest`.
 
     Each arm spends all its colours on its own range, so that the few mV of an afterhyperpolarisation show
     beside the 100 mV of a spike; but an arm shorter than `SHORT_ARM` of the other stays as pale as it is
-    short.
+    short. Other `arms` than these, each from rest outwards, suit other paper than white.
     """
     below, above = max(rest - low, 0.0), max(high - rest, 0.0)
-    down = LinearSegmentedColormap.from_list("down", BELOW_REST)
-    up = LinearSegmentedColormap.from_list("up", ABOVE_REST)
+    down = LinearSegmentedColormap.from_list("down", arms[0])
+    up = LinearSegmentedColormap.from_list("up", arms[1])
     v = np.linspace(low, high, 512)
     under = np.clip((rest - v) / max(below, SHORT_ARM * above, 1e-9), 0.0, 1.0)
     over = np.clip((v - rest) / max(above, SHORT_ARM * below, 1e-9), 0.0, 1.0)
