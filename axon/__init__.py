@@ -17,7 +17,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from axon.errors import AxonError, FileFormatError, NoPropagation, NoRest, Unstable, unknown_name
-from axon.geometry import Axon, Section
+from axon.geometry import Axon, End, Myelin, Section
 from axon.job import default_dt
 from axon.measure.velocity import Velocity
 from axon.membranes import (
@@ -33,6 +33,7 @@ from axon.membranes import (
     gaines_sensory_node,
     gaines_sensory_paranode,
     hodgkin_huxley,
+    insulator,
     mrg_internode,
     mrg_node,
     mrg_paranode,
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from axon.draw.kinetics import plot_kinetics
     from axon.draw.phases import plot_phases
     from axon.draw.viewer import view
+    from axon.fibres import myelinated
     from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
     from axon.measure.landmarks import NoSpike
     from axon.measure.spike import spike_shape
@@ -120,6 +122,7 @@ _LATER = {
     "least_interval": "protocols.refractory",
     "load_sweep": "sweeps.result",
     "measure_velocity": "protocols.velocity",
+    "myelinated": "fibres",
     "microamperes_per_cm2": "protocols.space_clamp",
     "nanoamperes": "protocols.space_clamp",
     "nernst": "ions",
@@ -157,6 +160,7 @@ __all__ = [
     "Boundary",
     "Channel",
     "Clamp",
+    "End",
     "FileFormatError",
     "FiringCurve",
     "FiringRange",
@@ -168,6 +172,7 @@ __all__ = [
     "LatinHypercube",
     "MeasuredVelocity",
     "Membrane",
+    "Myelin",
     "NoPropagation",
     "NoRest",
     "NoSpike",
@@ -214,6 +219,7 @@ __all__ = [
     "ghk_voltage",
     "hodgkin_huxley",
     "hopf_currents",
+    "insulator",
     "least_interval",
     "load",
     "load_sweep",
@@ -222,6 +228,7 @@ __all__ = [
     "mrg_internode",
     "mrg_node",
     "mrg_paranode",
+    "myelinated",
     "nanoamperes",
     "nernst",
     "passive",

@@ -169,7 +169,7 @@ def _edges(run: Run, where: int) -> tuple[float, ...]:
     x, total = run.compartments.position[where], run.axon.total_length
     edges: list[float] = []
     for stimulus in run.stimuli:
-        away = abs(stimulus.at - x)
+        away = abs(run.axon.distance("at", stimulus.at) - x)
         if (min(away, total - away) if run.axon.ring else away) > reach:
             continue
         for k in range(getattr(stimulus, "count", 1)):

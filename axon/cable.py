@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.engine.lanes import Cable, Patch, Signature
+from axon.checks import Place
+from axon.engine.lanes import Cable, Limbs, Patch, Signature
 from axon.geometry import Compartments
 from axon.keep import kept
 from axon.membranes import Channel, Gate, Membrane, PermeableChannel
@@ -143,6 +144,7 @@ def build_cable(
     sources: Sequence[Pulse | Train | Ramp | Synapse],
     clamps: Sequence[Clamp],
     v: Array,
+    periaxonal: Array,
     *,
     dt: float,
     order: int,
@@ -156,6 +158,8 @@ def build_cable(
         Stimuli that inject current or open a conductance, and those that impose voltage.
     v : (n,) ndarray
         Initial voltage, mV; the gates start at their steady state there.
+    periaxonal : (n,) ndarray
+        Initial voltage across the myelin, mV; of no account where there is none.
     dt : float
         ms.
     order : int
@@ -164,14 +168,19 @@ def build_cable(
     sites = tuple((source.at, isinstance(source, Synapse)) for source in sources)
     frame = _frame(compartments, sites, tuple(clamp.at for clamp in clamps), dt, order)
     v = np.asarray(v, float)
-    return replace(frame, v=v, gates=_steady_gates(compartments, v), frame=frame)
+    gates = _steady_gates(compartments, v)
+    joints = len(frame) - len(v)
+    if joints:
+        v = np.append(v, np.full(joints, v.mean()))
+        gates = np.append(gates, np.zeros((joints, gates.shape[1])), axis=0)
+    return replace(frame, v=v, gates=gates, around=periaxonal, frame=frame)
 
 
 @kept
 def _frame(
     compartments: Compartments,
-    sites: tuple[tuple[float, bool], ...],
-    held: tuple[float, ...],
+    sites: tuple[tuple[Place, bool], ...],
+    held: tuple[Place, ...],
     dt: float,
     order: int,
 ) -> Cable:
@@ -186,7 +195,7 @@ def _frame(
     ]
     conductance = np.zeros((n, max((len(s) for s in signatures), default=0)))
     reversal = np.zeros_like(conductance)
-    leak, leak_current = np.zeros(n), np.zeros(n)
+    leak, leak_current = compartments.end_conductance.copy(), compartments.end_current.copy()
     scale = compartments.area * US_PER_S
     for k, (membrane, celsius) in enumerate(kinds):
         here = slice(None) if len(kinds) == 1 else np.flatnonzero(which == k)
@@ -204,7 +213,7 @@ def _frame(
     place, weight, row, opens = feeds(compartments, sites, order)
     clamped = np.array([compartments.nearest(at) for at in held], dtype=np.intp)
     rough = np.concatenate([clamped, place[opens]])
-    return Cable(
+    cable = Cable(
         capacity=2.0 * compartments.capacitance / dt,
         leak=leak,
         leak_current=leak_current,
@@ -222,6 +231,54 @@ def _frame(
         source_opens=opens,
         clamp_place=clamped,
     )
+    if compartments.branched or compartments.sheath is not None:
+        return _on_limbs(cable, compartments, dt)
+    return cable
+
+
+def _on_limbs(cable: Cable, compartments: Compartments, dt: float) -> Cable:
+    """The cable of a tree or with myelin: its joints behind the compartments, and how all hang together."""
+    n, size = len(compartments), len(compartments.parent)
+    joints = size - n
+
+    def behind(values: Array, fill: float = 0.0) -> Array:
+        return np.concatenate([values, np.full((joints, *values.shape[1:]), fill)])
+
+    def to_parent(values: Array) -> Array:
+        return np.concatenate([[0.0], values])
+
+    sheath = compartments.sheath
+    nothing = np.zeros(n)
+    limbs = Limbs(
+        compartments=n,
+        parent=compartments.parent,
+        axial=to_parent(compartments.axial_conductance),
+        along=np.zeros(size) if sheath is None else to_parent(sheath.along),
+        sheath=behind(nothing if sheath is None else 2.0 * sheath.capacitance / dt),
+        sheath_leak=behind(nothing if sheath is None else sheath.conductance),
+        open=behind(np.ones(n, bool) if sheath is None else sheath.open, sheath is None),
+    )
+    no_membrane = Patch((), _nothing)
+    return replace(
+        cable,
+        capacity=behind(cable.capacity),
+        leak=behind(cable.leak),
+        leak_current=behind(cable.leak_current),
+        coupling=np.zeros(size),
+        smooth=np.zeros(size, bool),
+        patch=behind(cable.patch, len(cable.patches)).astype(np.intp),
+        conductance=behind(cable.conductance),
+        reversal=behind(cable.reversal),
+        v=behind(cable.v),
+        gates=behind(cable.gates),
+        patches=[*cable.patches, no_membrane] if joints else cable.patches,
+        limbs=limbs,
+    )
+
+
+def _nothing(v: Array) -> tuple[Array, Array]:
+    """Step coefficients of no gates."""
+    return np.zeros((len(v), 0)), np.zeros((len(v), 0))
 
 
 def _steady_gates(compartments: Compartments, v: Array) -> Array:
@@ -245,6 +302,8 @@ def _steady_gates(compartments: Compartments, v: Array) -> Array:
 
 
 def _coupling(compartments: Compartments) -> Array:
+    if compartments.branched:
+        return np.zeros(len(compartments))  # its limbs say it
     if compartments.ring:
         return np.roll(compartments.axial_conductance, 1)
     return np.concatenate([[0.0], compartments.axial_conductance])

@@ -165,10 +165,6 @@ class ChanceStepper(Stepper):
         self._collector = collector
         super().__init__([collector], [cable], 2, record)
 
-    @property
-    def _engine(self) -> Any:
-        return chance
-
     def _laid_out(self, cables: list[Cable], order: int, cells: tuple[int, int]) -> Trial:
         compartments = self._collector.job.compartments
         blueprint = lay_out(

@@ -35,6 +35,10 @@ def clear_keywords(noun: Noun) -> Noun:
     return noun
 
 
+# Where on an axon: distance from x = 0 in um, or (section, um from its beginning).
+Place = float | tuple[int, float]
+
+
 def _number(name: str, value: object, wanted: str) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"{name} must be {wanted.rstrip()}, got {value!r}")
@@ -63,3 +67,12 @@ def finite(name: str, value: object, unit: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{name} must be a finite number of {unit}, got {value!r}")
     return number
+
+
+def place(name: str, value: object) -> Place:
+    """Return a place on an axon, um or (section, um from its beginning), or raise ``ValueError``."""
+    if not isinstance(value, tuple | list):
+        return not_negative(name, value, "um")
+    if len(value) != 2 or isinstance(value[0], bool) or not isinstance(value[0], numbers.Integral):
+        raise ValueError(f"{name} must be a distance in um, or (section, distance in um), got {value!r}")
+    return int(value[0]), not_negative(name, value[1], "um")

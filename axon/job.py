@@ -13,7 +13,7 @@ from axon.geometry import Axon, Compartments
 from axon.keep import compartments_of, kept
 from axon.membranes import Channel
 from axon.record import Record
-from axon.rest import resting_voltage
+from axon.rest import resting_state
 from axon.stimuli import Clamp, Stimulus
 
 Array = NDArray[np.floating]
@@ -23,6 +23,8 @@ Array = NDArray[np.floating]
 STEPS_PER_TIME_CONSTANT = 8.0
 LONGEST_STEP = 0.025  # ms
 COARSEST = 4.0
+# A compartment that its neighbours charge this many times over in a step rings when its stimulus jumps.
+STIFF = 20.0
 NOISES = ("markov", "langevin")
 # The Langevin step splits mean and noise, and wants steps shorter than this part of that time constant.
 COARSEST_LANGEVIN = 0.5
@@ -43,10 +45,11 @@ def default_dt(axon: Axon) -> float:
 
 
 def _fastest(axon: Axon) -> float:
-    return min(section.membrane.fastest_time_constant(section.celsius) for section in axon.sections)
+    different = {(id(section.membrane), section.celsius): section.membrane for section in axon.sections}
+    return min(membrane.fastest_time_constant(celsius) for (_, celsius), membrane in different.items())
 
 
-_resting_voltage = kept(resting_voltage)
+_resting_state = kept(resting_state)
 
 
 @dataclass
@@ -59,7 +62,9 @@ class Job:
     dx: float | None
     dt: float
     steps: int
-    v: Array
+    v: Array  # mV, at the start
+    periaxonal: Array  # mV under the myelin, at the start
+    jumps: tuple[int, ...] = ()  # steps at which a stimulus jumps that would make a stiff place ring
 
 
 def prepare(
@@ -87,17 +92,15 @@ def prepare(
     if noise is not None:
         _check_noise(axon, noise, step)
     compartments = compartments_of(axon, dx)
+    if order == 4 and (compartments.branched or compartments.sheath is not None):
+        raise ValueError("order must be 2 on an axon that branches or has myelin, got 4")
     for stimulus in stimuli:
-        if stimulus.at > axon.total_length * (1 + 1e-12):
-            raise ValueError(
-                f"{type(stimulus).__name__}.at must lie on the axon (0..{axon.total_length:g} um), "
-                f"got {stimulus.at!r}"
-            )
+        axon.distance(f"{type(stimulus).__name__}.at", stimulus.at)
     held = [compartments.nearest(s.at) for s in stimuli if isinstance(s, Clamp)]
     if len(set(held)) < len(held):
         raise ValueError("two Clamps hold the same compartment; move one of them or make dx smaller")
     if initial_voltage is None:
-        v = _resting_voltage(compartments)
+        v, periaxonal = _resting_state(compartments)
     else:
         given = np.asarray(initial_voltage, float)
         if given.shape not in ((), (len(compartments),)):
@@ -105,19 +108,35 @@ def prepare(
                 f"initial_voltage must be one number or one for each of the {len(compartments)} "
                 f"compartments, got an array of shape {given.shape}"
             )
-        v = np.array(np.broadcast_to(given, (len(compartments),)))
+        v, periaxonal = np.array(np.broadcast_to(given, (len(compartments),))), np.zeros(len(compartments))
         if not np.isfinite(v).all():
             raise ValueError("initial_voltage must be finite mV, got a value that is not")
     record.indices(compartments)
     record.gate_names(axon, noise=noise)
     record.current_names(axon)
-    return Job(axon, stimuli, compartments, dx, step, math.ceil(duration / step - 1e-9), v)
+    steps = math.ceil(duration / step - 1e-9)
+    jumps = _ringing(compartments, stimuli, step) if axon.myelinated or axon.nodes else ()
+    return Job(axon, stimuli, compartments, dx, step, steps, v, periaxonal, jumps)
+
+
+def _ringing(compartments: Compartments, stimuli: tuple[Stimulus, ...], dt: float) -> tuple[int, ...]:
+    """Steps in which a stimulus jumps at a node so small that Crank-Nicolson would let it ring for long."""
+    steps: set[int] = set()
+    for stimulus in stimuli:
+        if not isinstance(stimulus, Clamp):  # whose jumps the engine sees by itself
+            at = compartments.nearest(stimulus.at)
+            g = compartments.axial_conductance[max(at - 1, 0) : at + 1].sum()
+            if dt * g > STIFF * compartments.capacitance[at]:
+                steps.update(math.floor(time / dt + 1e-9) for time in stimulus.jumps if time < math.inf)
+    return tuple(sorted(steps))
 
 
 def _check_noise(axon: Axon, noise: str, dt: float) -> None:
     """Whether the channels of this axon can be left to chance."""
-    if axon.ring:
-        raise ValueError(f"noise={noise!r} is not available on a ring; leave its ends sealed")
+    if axon.ring or axon.parents or any(section.myelin for section in axon.sections):
+        raise ValueError(
+            f"noise={noise!r} is not available on a ring, on a tree or under myelin; leave them out"
+        )
     channels = [channel for section in axon.sections for channel in section.membrane.channels]
     for channel in channels:
         if not isinstance(channel, Channel):

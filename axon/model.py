@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from axon.errors import FileFormatError
-from axon.geometry import Axon, Section
+from axon.geometry import Axon, End, Myelin, Section
 from axon.membranes import Channel, Gate, Membrane, PermeableChannel
 from axon.membranes.gate import SAMPLES, samples
 from axon.membranes.rates import SampledRate
@@ -28,6 +28,8 @@ _NOUNS: dict[str, type] = {
     for noun in (
         Axon,
         Section,
+        Myelin,
+        End,
         Membrane,
         Channel,
         PermeableChannel,
@@ -72,7 +74,7 @@ def _plain(value: Any, seen: dict[Membrane, int]) -> Any:
     if isinstance(value, Axon) and value.uniform and len(value.sections) == 1 and value.diameter is not None:
         return _noun(value, seen, skip=("sections",))
     if isinstance(value, Axon):
-        return {"noun": "Axon", "sections": [_plain(s, seen) for s in value.sections], "ring": value.ring}
+        return _noun(value, seen, only=("sections", "ring", "parents", "ends"))
     if type(value) in _NOUNS.values():
         return _noun(value, seen)
     if callable(value):
@@ -86,8 +88,11 @@ def _plain(value: Any, seen: dict[Membrane, int]) -> Any:
     return value
 
 
-def _noun(value: Any, seen: dict[Membrane, int], skip: tuple[str, ...] = ()) -> dict[str, Any]:
-    fields = [f.name for f in dataclasses.fields(value) if f.init and f.name not in skip]
+def _noun(
+    value: Any, seen: dict[Membrane, int], skip: tuple[str, ...] = (), only: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    names = only or [f.name for f in dataclasses.fields(value) if f.init]
+    fields = [name for name in names if name not in skip]
     return {"noun": type(value).__name__} | {name: _plain(getattr(value, name), seen) for name in fields}
 
 

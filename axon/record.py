@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.checks import finite, not_negative, positive
+from axon.checks import Place, finite, place, positive
 from axon.errors import unknown_name
 from axon.geometry import Axon, Compartments
 
@@ -23,7 +23,8 @@ class Record:
     every : float
         ms between samples, rounded to whole time steps (at least one).
     positions : sequence of float, optional
-        Where to sample, um; the nearest compartments are taken. Every compartment by default.
+        Where to sample, um (on a tree also (section, um from its beginning)); the nearest compartments are
+        taken. Every compartment by default.
     voltage : True, "float32" or None
         Whether to keep the membrane potential (in double or single precision).
     gates : bool or sequence of str
@@ -41,7 +42,7 @@ class Record:
     """
 
     every: float = 0.05
-    positions: Sequence[float] | None = None
+    positions: Sequence[Place] | None = None
     voltage: bool | str | None = True
     gates: bool | Sequence[str] = False
     currents: bool | Sequence[str] = False
@@ -59,7 +60,7 @@ class Record:
             elif not isinstance(value, bool):
                 object.__setattr__(self, name, tuple(value))
         if self.positions is not None:
-            places = tuple(not_negative("Record.positions", x, "um") for x in self.positions)
+            places = tuple(place("Record.positions", x) for x in self.positions)
             if not places:
                 raise ValueError("Record.positions must name at least one position, got none; None means all")
             object.__setattr__(self, "positions", places)
@@ -77,9 +78,9 @@ class Record:
         """Sampled compartments, in order of position, each once."""
         if self.positions is None:
             return np.arange(len(compartments))
-        length = compartments.position[-1] + compartments.length[-1] / 2
+        length = float(np.max((compartments.position + compartments.length / 2)[compartments.main]))
         for x in self.positions:
-            if x > length * (1 + 1e-9):
+            if not isinstance(x, tuple) and x > length * (1 + 1e-9):
                 raise ValueError(f"Record.positions must lie on the axon (0..{length:g} um), got {x!r}")
         return np.unique([compartments.nearest(x) for x in self.positions])
 

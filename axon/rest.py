@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,16 @@ Array = NDArray[np.floating]
 _TOLERANCE = 1e-8  # mV, of the last Newton step, which leaves its square; rounding is near 1e-10
 _MOST_STEPS = 50
 _SHORTEST = 1e-3  # of a full Newton step
+_TO_BATH = 1e6  # uS, in place of no resistance at all between the bath and an open periaxonal space
 
 
 def resting_voltage(compartments: Compartments) -> Array:
-    """Voltage at which no current flows into any compartment, gates at their steady states.
+    """Voltage (n,) mV at which no current flows; the first part of ``resting_state``."""
+    return resting_state(compartments)[0]
+
+
+def resting_state(compartments: Compartments) -> tuple[Array, Array]:
+    """Voltages at which no current flows into any compartment, gates at their steady states.
 
     Newton's method on the whole cable, started from every membrane's own resting potential.
 
@@ -26,8 +34,8 @@ def resting_voltage(compartments: Compartments) -> Array:
 
     Returns
     -------
-    (n,) ndarray
-        mV.
+    v, periaxonal : (n,) ndarray
+        mV, across the axon's membrane and across the myelin, where there is any.
 
     Raises
     ------
@@ -36,59 +44,101 @@ def resting_voltage(compartments: Compartments) -> Array:
     """
     patches, which = compartments.patches()
     v = np.array([membrane.resting_potential(celsius) for membrane, celsius in patches])[which]
-    if len(patches) == 1:
-        return v
-    from scipy.sparse import csc_array, diags_array
+    if len(patches) == 1 and not compartments.end_conductance.any():
+        return v, np.zeros_like(v)
+    from scipy.sparse import csc_array
     from scipy.sparse.linalg import spsolve
 
-    axial = _axial_matrix(compartments)
-    residual, slope = _current(compartments, v)
+    cable = _Cable(compartments)
+    state = np.concatenate([v, np.full(cable.size - len(v), v.mean()), np.zeros(cable.around)])
+    residual, slope = cable.current(state)
     for _ in range(_MOST_STEPS):
-        step = spsolve(csc_array(axial + diags_array(slope)), -residual)
+        step = spsolve(csc_array(cable.jacobian(slope)), -residual)
         if not np.isfinite(step).all():
             break
         if np.abs(step).max() < _TOLERANCE:
-            return v + step
+            return cable.voltages(state + step)
         # A steep current can send Newton to and fro: shorten the step until it brings the currents down.
         before, scale = float(residual @ residual), 1.0
         while scale > _SHORTEST:
-            residual, slope = _current(compartments, v + scale * step)
+            residual, slope = cable.current(state + scale * step)
             if float(residual @ residual) < before:
                 break
             scale /= 2
-        v = v + scale * step
+        state = state + scale * step
     raise NoRest(
         f"the axon finds no resting state: Newton's method did not settle in {_MOST_STEPS} steps; "
         "check that neighbouring membranes can rest together"
     )
 
 
-def _faces(compartments: Compartments) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The compartments on either side of every axial conductance."""
-    left = np.arange(len(compartments.axial_conductance))
-    return left, (left + 1) % len(compartments)
+class _Cable:
+    """Currents out of every unknown: inside the axon (compartments, joints), and under the myelin if any."""
 
+    def __init__(self, compartments: Compartments) -> None:
+        self.compartments, self.n = compartments, len(compartments)
+        self.size = self.n if compartments.ring else len(compartments.axial_conductance) + 1
+        self.around = self.size if compartments.sheath is not None else 0
+        child = np.arange(1, self.size)
+        self.one, self.other = child, compartments.parent[child]
+        self.along = compartments.axial_conductance
+        if compartments.ring:
+            self.one, self.other = (np.arange(self.n) + 1) % self.n, np.arange(self.n)
+        self.out = np.zeros(self.around)
+        if compartments.sheath is not None:
+            sheath = compartments.sheath
+            self.one, self.other = (
+                np.concatenate([part, part + self.size]) for part in (self.one, self.other)
+            )
+            self.along = np.concatenate([self.along, sheath.along])
+            self.out[:] = _TO_BATH
+            self.out[: self.n] = np.where(sheath.open, _TO_BATH, sheath.conductance)
 
-def _axial_matrix(compartments: Compartments):  # type: ignore[no-untyped-def]
-    """Sum over neighbours of g (V_i - V_j), as a sparse matrix in uS."""
-    from scipy.sparse import coo_array
+    def voltages(self, state: Array) -> tuple[Array, Array]:
+        """Across the membrane, and under the myelin, of every compartment."""
+        inside = state[: self.n]
+        outside = state[self.size : self.size + self.n] if self.around else np.zeros(self.n)
+        return inside - outside, outside
 
-    n, g = len(compartments), compartments.axial_conductance
-    left, right = _faces(compartments)
-    rows = np.concatenate([left, right, left, right])
-    columns = np.concatenate([left, right, right, left])
-    return coo_array((np.concatenate([g, g, -g, -g]), (rows, columns)), shape=(n, n)).tocsc()
+    def current(self, state: Array) -> tuple[Array, Array]:
+        """Current (nA) out of every unknown, and the slope (uS) of the part through its membrane."""
+        v, _ = self.voltages(state)
+        membrane, slope = _membrane_current(self.compartments, v)
+        current = np.zeros(self.size + self.around)
+        ends = self.compartments.end_conductance * state[: self.n] - self.compartments.end_current
+        current[: self.n] = membrane + ends
+        if self.around:
+            current[self.size : self.size + self.n] -= membrane
+            current[self.size :] += self.out * state[self.size :]
+        # From differences, not by the matrix: thick neighbours of a thin stretch would drown it in rounding.
+        along = self.along * (state[self.one] - state[self.other])
+        np.add.at(current, self.one, along)
+        np.subtract.at(current, self.other, along)
+        return current, slope
 
+    def jacobian(self, slope: Array):  # type: ignore[no-untyped-def]
+        """Derivative of ``current``, as a sparse matrix in uS."""
+        from scipy.sparse import coo_array
 
-def _current(compartments: Compartments, v: Array) -> tuple[Array, Array]:
-    """Current (nA) out of every compartment, and the slope (uS) of the part through its membrane."""
-    current, slope = _membrane_current(compartments, v)
-    left, right = _faces(compartments)
-    # From differences, not by the matrix: thick neighbours of a thin stretch would drown it in rounding.
-    along = compartments.axial_conductance * (v[left] - v[right])
-    np.add.at(current, left, along)
-    np.subtract.at(current, right, along)
-    return current, slope
+        one, other, g, here = self.one, self.other, self.along, np.arange(self.n)
+        parts: list[tuple[Any, Any, Any]] = [
+            (one, one, g),
+            (other, other, g),
+            (one, other, -g),
+            (other, one, -g),
+        ]
+        parts.append((here, here, slope + self.compartments.end_conductance))
+        if self.around:
+            there, every = here + self.size, np.arange(self.size, 2 * self.size)
+            parts += [
+                (here, there, -slope),
+                (there, here, -slope),
+                (there, there, slope),
+                (every, every, self.out),
+            ]
+        rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+        total = self.size + self.around
+        return coo_array((values, (rows, columns)), shape=(total, total)).tocsc()
 
 
 def _membrane_current(compartments: Compartments, v: Array) -> tuple[Array, Array]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from axon.checks import Place, place
 from axon.errors import FileFormatError, NoPropagation
 from axon.geometry import Axon, Compartments
 from axon.measure.arrivals import first_arrivals
@@ -75,11 +76,19 @@ class Run:
         """All compartments that were simulated."""
         return self.axon.compartments(self.numerics["dx"])
 
-    def at(self, x: float) -> int:
-        """Index of the recorded position nearest to ``x`` (um)."""
+    def at(self, x: Place) -> int:
+        """Index of the recorded compartment nearest to a place, um or (section, um from its beginning)."""
         if not len(self.position):
             raise ValueError("this run recorded no positions; simulate with Record(voltage=True)")
-        return int(np.argmin(np.abs(self.position - x)))
+        if not self.compartments.branched:
+            distance = self.axon.distance("x", place("x", x)) if isinstance(x, tuple) else x
+            return int(np.argmin(np.abs(self.position - distance)))
+        cut, own = self.compartments, self.record.indices(self.compartments)
+        wanted = cut.nearest(x)
+        # Among those of the same section if any was recorded, else wherever the distance is nearest.
+        apart = np.abs(cut.position[own] - cut.position[wanted])
+        beside = cut.section[own] == cut.section[wanted]
+        return int(np.argmin(np.where(beside, apart, apart + self.axon.total_length)))
 
     def arrivals(self, spike: int = 0) -> Array:
         """Time (ms) of crossing number ``spike`` in every compartment, (n,); nan where there was none."""
@@ -91,6 +100,7 @@ class Run:
         between: tuple[float, float] | None = None,
         direction: Literal["orthodromic", "antidromic"] | None = None,
         spike: int = 0,
+        along: int | None = None,
     ) -> Velocity:
         """Conduction velocity by least squares over the sites clear of the stimulus and of the ends.
 
@@ -102,13 +112,16 @@ class Run:
             Which way to look when spikes leave both ways.
         spike : int
             Which crossing in every compartment to follow.
+        along : int, optional
+            On a tree, the section at whose far end the way to measure along ends; by default the way takes
+            the first branch at every fork.
 
         Raises
         ------
         NoPropagation
             With the reason: never fired, died on the way, blocked, or still under way.
         """
-        return _velocity(self, self.arrivals(spike), between, direction)
+        return _velocity(self, self.arrivals(spike), between, direction, along)
 
     def wake(self) -> Wake:
         """Where and when the membrane is absolutely and relatively refractory behind each spike.
@@ -152,7 +165,21 @@ class Run:
 
     def local_velocity(self, spike: int = 0) -> tuple[Array, Array]:
         """Velocity (m/s, signed) between neighbouring compartments, and the positions (um) between them."""
-        return local_velocity(self.compartments.position, self.arrivals(spike))
+        sites = self.sites()
+        return local_velocity(self.compartments.position[sites], self.arrivals(spike)[sites])
+
+    def sites(self, along: int | None = None) -> NDArray[np.intp]:
+        """Compartments where the spike's arrival is measured, in order: all on the way, or only its nodes.
+
+        Parameters
+        ----------
+        along : int, optional
+            As for ``velocity``.
+        """
+        cut = self.compartments
+        here = np.isin(cut.section, self.axon.path(along)) if self.axon.parents else np.ones(len(cut), bool)
+        nodes = self.axon.nodes
+        return np.flatnonzero(here & np.isin(cut.section, nodes) if nodes else here)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the run to an HDF5 file; an older file of that name is replaced only by a whole one."""
@@ -318,10 +345,12 @@ def _velocity(
     arrival: Array,
     between: tuple[float, float] | None = None,
     direction: Literal["orthodromic", "antidromic"] | None = None,
+    along: int | None = None,
 ) -> Velocity:
+    sites = run.sites(along)
     return conduction_velocity(
-        run.compartments.position,
-        arrival,
+        run.compartments.position[sites],
+        arrival[sites],
         between=between,
         direction=direction,
         ring=run.axon.ring,

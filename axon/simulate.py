@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from axon.checks import positive
 from axon.errors import unknown_name
-from axon.geometry import Axon
+from axon.geometry import Axon, Compartments
 from axon.job import NOISES, Job, prepare
 from axon.progress import Progress, stop_on_interrupt
 from axon.provenance import provenance
@@ -265,7 +265,7 @@ def _cable(job: Job, order: int) -> Cable:
 
     currents = [stimulus for stimulus in job.stimuli if not isinstance(stimulus, Clamp)]
     clamps = [stimulus for stimulus in job.stimuli if isinstance(stimulus, Clamp)]
-    return build_cable(job.compartments, currents, clamps, job.v, dt=job.dt, order=order)
+    return build_cable(job.compartments, currents, clamps, job.v, job.periaxonal, dt=job.dt, order=order)
 
 
 def _step(steppers: Sequence[Stepper], collectors: Sequence[Collector], threads: int, progress: bool) -> None:
@@ -291,14 +291,14 @@ def _batches(jobs: list[Job]) -> list[list[int]]:
     """Which axons share a group: full sets of lanes with the same steps and similar lengths."""
     from axon.engine.simd import LANES
 
-    alike: dict[tuple[float, int], list[int]] = {}
+    alike: dict[tuple, list[int]] = {}
     batches = []
     for i, job in enumerate(jobs):
         # A ring is joined to itself, and a clamp's jump changes how the whole group steps.
         if job.axon.ring or any(isinstance(stimulus, Clamp) for stimulus in job.stimuli):
             batches.append([i])
         else:
-            alike.setdefault((job.dt, job.steps), []).append(i)
+            alike.setdefault((job.dt, job.steps, job.jumps, _shape(job.compartments)), []).append(i)
     for members in alike.values():
         members.sort(key=lambda i: len(jobs[i].compartments))
         full = len(members) // LANES * LANES
@@ -307,3 +307,10 @@ def _batches(jobs: list[Job]) -> list[list[int]]:
         # A group costs the same however many lanes it fills; a split axon costs about a LANES-th of that.
         batches.extend([rest] if len(rest) > LANES // 2 else [[i] for i in rest])
     return batches
+
+
+def _shape(compartments: Compartments) -> tuple[bool, bytes] | None:
+    """What the axons of a group have in common if they branch or have myelin; None for chains."""
+    if not compartments.branched and compartments.sheath is None:
+        return None
+    return compartments.sheath is not None, compartments.parent.tobytes()

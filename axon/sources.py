@@ -113,7 +113,12 @@ def _gaps(compartments: Compartments, synapses: list[Synapse]) -> list[tuple[lis
     for number, synapse in enumerate(synapses):
         shared.setdefault(tuple(compartments.shares(synapse.at)[0]), []).append(number)
     return [
-        (members, _resistances(compartments, place, np.array([synapses[i].at for i in members])))
+        (
+            members,
+            _resistances(
+                compartments, place, np.array([compartments.distance(synapses[i].at) for i in members])
+            ),
+        )
         for place, members in shared.items()
     ]
 
@@ -124,8 +129,8 @@ def _resistances(compartments: Compartments, place: tuple[int, ...], x: Array) -
         left, right = compartments.position[list(place)]
         s = (x - left) / (right - left)
         low, high = np.minimum.outer(s, s), np.maximum.outer(s, s)
-        return low * (1.0 - high) / compartments.axial_conductance[first]
-    if len(compartments) == 1 or compartments.ring:
+        return low * (1.0 - high) / compartments.axial_conductance[place[1] - 1]
+    if len(compartments) == 1 or compartments.ring or compartments.branched:
         return np.zeros((x.size, x.size))
     # Beyond the last centre there is only the sealed end: all current takes the same way back.
     away = np.abs(x - compartments.position[first]) * CM_PER_UM

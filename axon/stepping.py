@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.collect import Collector
+from axon.engine import limbs
 from axon.engine.lanes import Cable, lay_out
 from axon.engine.simd import LANES
-from axon.engine.state import LEFT_TABLE, Samples, Spikes
+from axon.engine.state import DAMPED_STEPS, LEFT_TABLE, Samples, Spikes
 from axon.engine.tables import CELL
 from axon.errors import Unstable
 from axon.progress import CompileNotice, Progress
@@ -26,7 +27,7 @@ _CHUNK_SECONDS = 0.1
 _CHUNK_SAMPLES = 4_000_000  # values
 _RUNAWAY = 20_000.0  # mV; no current that leaves an axon whole takes it there
 _compiling = threading.Lock()
-_compiled = False
+_compiled: set[type] = set()
 
 
 class Stepper:
@@ -67,14 +68,9 @@ class Stepper:
             self.compartment[place] = np.arange(len(place))
         self._index_samples()
 
-    @property
-    def _engine(self) -> Any:
-        """The module whose ``run_steps`` makes the steps."""
-        import axon.engine.kernel as kernel
-
-        return kernel
-
     def _laid_out(self, cables: list[Cable], order: int, cells: tuple[int, int]) -> Any:
+        if cables[0].limbs is not None:
+            return limbs.lay_out(cables, threshold=self.record.threshold, table_cells=cells)
         return lay_out(cables, threshold=self.record.threshold, fourth=order == 4, table_cells=cells)
 
     @property
@@ -96,7 +92,6 @@ class Stepper:
 
     def run(self, bar: Progress, stop: threading.Event) -> None:
         """Step to the end, or until ``stop`` is set between two chunks."""
-        kernel = self._engine
         stride = self.record.stride(self.dt) if self.record.samples else 0
         flat = self.size
         chunk = max(1, int(_CHUNK_SECONDS / (self.seconds_per_step * flat)))
@@ -112,14 +107,18 @@ class Stepper:
             np.zeros(room),
             np.zeros(2, np.int64),
         )
+        jumps = self.jobs[0].jumps  # the same for all of a group
         while self.done < self.steps and not stop.is_set():
-            self._chunk(kernel, spikes, stride, min(chunk, self.steps - self.done), bar)
+            if self.done in jumps:
+                self.group.state.damped[0] = DAMPED_STEPS
+            upcoming = next((step for step in jumps if step > self.done), self.steps)
+            self._chunk(spikes, stride, min(chunk, self.steps - self.done, upcoming - self.done), bar)
         self._drain(spikes, everything=True)
         if stride and self.done % stride == 0:
             state = self.group.state
             self._keep(np.array([self.done]), state.v[self.v_index][None], state.gates[self.gate_index][None])
 
-    def _chunk(self, kernel: Any, spikes: Any, stride: int, count: int, bar: Progress) -> None:
+    def _chunk(self, spikes: Any, stride: int, count: int, bar: Progress) -> None:
         first = self.done
         step = np.arange(first, first + count)
         edges = np.arange(first, first + count + 1) * self.dt
@@ -133,8 +132,8 @@ class Stepper:
             np.empty((frames, len(self.v_index))),
             np.empty((frames, len(self.gate_index))),
         )
-        done, taken, reason = _call(kernel.run_steps, bar.enabled)(
-            self.group.plan, self.group.state, spikes, samples, strengths, levels, first, count
+        done, taken, reason = _advanced(
+            self.group, bar.enabled, spikes, samples, strengths, levels, first, count
         )
         self.done += int(done)
         if taken:
@@ -216,17 +215,11 @@ def crossing(v0: Array, v1: Array, v2: Array, threshold: float) -> Array:
     return 2 * (threshold - v0) / (linear + root)
 
 
-def _call(function: Any, talk: bool) -> Any:
-    """The engine's function; the first call of a process may compile and then says so."""
-    global _compiled
-    if _compiled:
-        return function
-
-    def first(*arguments: Any) -> Any:
-        global _compiled
-        with _compiling, CompileNotice(enabled=talk and not _compiled):
-            answer = function(*arguments)
-        _compiled = True
-        return answer
-
-    return first
+def _advanced(group: Any, talk: bool, *arguments: Any) -> tuple[int, int, int]:
+    """The group's steps; the first of its kind in a process may compile and then says so."""
+    if type(group) in _compiled:
+        return group.advance(*arguments)
+    with _compiling, CompileNotice(enabled=talk and type(group) not in _compiled):
+        answer = group.advance(*arguments)
+    _compiled.add(type(group))
+    return answer

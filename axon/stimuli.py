@@ -8,7 +8,7 @@ from numbers import Integral
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.checks import finite, not_negative, positive
+from axon.checks import Place, finite, not_negative, place, positive
 from axon.errors import unknown_name
 
 Array = NDArray[np.floating]
@@ -28,21 +28,26 @@ class Pulse:
         nA; positive depolarises.
     start, duration : float
         ms. A duration of ``inf`` is a step that stays on.
-    at : float
-        Position along the axon, um.
+    at : float or (int, float)
+        Position along the axon, um; on a tree also (section, um from its beginning).
     """
 
     amplitude: float
     start: float = 0.0
     duration: float
-    at: float = 0.0
+    at: Place = 0.0
 
     def __post_init__(self) -> None:
         finite("Pulse.amplitude", self.amplitude, "nA")
         not_negative("Pulse.start", self.start, "ms")
         if self.duration != np.inf:
             not_negative("Pulse.duration", self.duration, "ms")
-        not_negative("Pulse.at", self.at, "um")
+        object.__setattr__(self, "at", place("Pulse.at", self.at))
+
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """Times (ms) at which the current jumps."""
+        return (self.start, self.start + self.duration)
 
     def charge(self, t: Array) -> Array:
         """Charge (pC) injected from the beginning up to the times ``t`` (ms, any shape)."""
@@ -63,8 +68,8 @@ class Train:
         From the start of one pulse to the start of the next, ms; not shorter than ``duration``.
     count : int
         Number of pulses, at least 1.
-    at : float
-        Position along the axon, um.
+    at : float or (int, float)
+        Position along the axon, um; on a tree also (section, um from its beginning).
     """
 
     amplitude: float
@@ -72,14 +77,14 @@ class Train:
     duration: float
     interval: float
     count: int
-    at: float = 0.0
+    at: Place = 0.0
 
     def __post_init__(self) -> None:
         finite("Train.amplitude", self.amplitude, "nA")
         not_negative("Train.start", self.start, "ms")
         not_negative("Train.duration", self.duration, "ms")
         positive("Train.interval", self.interval, "ms")
-        not_negative("Train.at", self.at, "um")
+        object.__setattr__(self, "at", place("Train.at", self.at))
         if isinstance(self.count, bool) or not isinstance(self.count, Integral) or self.count < 1:
             raise ValueError(f"Train.count must be a whole number >= 1, got {self.count!r}")
         if self.interval < self.duration:
@@ -87,6 +92,12 @@ class Train:
                 f"Train.interval must not be shorter than its duration of {self.duration!r} ms, "
                 f"got {self.interval!r}"
             )
+
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """Times (ms) at which the current jumps."""
+        starts = (self.start + k * self.interval for k in range(self.count))
+        return tuple(time for start in starts for time in (start, start + self.duration))
 
     def charge(self, t: Array) -> Array:
         """Charge (pC) injected from the beginning up to the times ``t`` (ms, any shape)."""
@@ -106,20 +117,25 @@ class Ramp:
         Reached at the end, nA; positive depolarises.
     start, duration : float
         ms; the rate of rise is ``amplitude / duration``.
-    at : float
-        Position along the axon, um.
+    at : float or (int, float)
+        Position along the axon, um; on a tree also (section, um from its beginning).
     """
 
     amplitude: float
     start: float = 0.0
     duration: float
-    at: float = 0.0
+    at: Place = 0.0
 
     def __post_init__(self) -> None:
         finite("Ramp.amplitude", self.amplitude, "nA")
         not_negative("Ramp.start", self.start, "ms")
         positive("Ramp.duration", self.duration, "ms")
-        not_negative("Ramp.at", self.at, "um")
+        object.__setattr__(self, "at", place("Ramp.at", self.at))
+
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """Times (ms) at which the current jumps: at its end."""
+        return (self.start + self.duration,)
 
     def charge(self, t: Array) -> Array:
         """Charge (pC) injected from the beginning up to the times ``t`` (ms, any shape)."""
@@ -150,8 +166,8 @@ class Synapse:
     onset, tau : float
         ms. A ``tau`` of ``inf`` with the exponential shape is a conductance that opens and stays open.
     shape : {"exponential", "alpha"}
-    at : float
-        Position along the axon, um.
+    at : float or (int, float)
+        Position along the axon, um; on a tree also (section, um from its beginning).
     """
 
     conductance: float
@@ -159,7 +175,7 @@ class Synapse:
     onset: float = 0.0
     tau: float
     shape: str = "exponential"
-    at: float = 0.0
+    at: Place = 0.0
 
     def __post_init__(self) -> None:
         not_negative("Synapse.conductance", self.conductance, "uS")
@@ -169,12 +185,17 @@ class Synapse:
             raise ValueError(unknown_name("Synapse.shape", str(self.shape), _SHAPES))
         if self.tau != np.inf or self.shape == "alpha":
             positive("Synapse.tau", self.tau, "ms")
-        not_negative("Synapse.at", self.at, "um")
+        object.__setattr__(self, "at", place("Synapse.at", self.at))
 
     @property
     def start(self) -> float:
         """The onset, ms, by the name it has in other stimuli."""
         return self.onset
+
+    @property
+    def jumps(self) -> tuple[float, ...]:
+        """Times (ms) at which the conductance jumps."""
+        return (self.onset,) if self.shape == "exponential" else ()
 
     @property
     def duration(self) -> float:
@@ -212,21 +233,21 @@ class Clamp:
         mV.
     start, duration : float
         ms; a duration of ``inf`` never lets go.
-    at : float
-        Position along the axon, um.
+    at : float or (int, float)
+        Position along the axon, um; on a tree also (section, um from its beginning).
     """
 
     voltage: float
     start: float = 0.0
     duration: float = np.inf
-    at: float = 0.0
+    at: Place = 0.0
 
     def __post_init__(self) -> None:
         finite("Clamp.voltage", self.voltage, "mV")
         not_negative("Clamp.start", self.start, "ms")
         if self.duration != np.inf:
             not_negative("Clamp.duration", self.duration, "ms")
-        not_negative("Clamp.at", self.at, "um")
+        object.__setattr__(self, "at", place("Clamp.at", self.at))
 
     def level(self, step: NDArray[np.int64], dt: float) -> Array:
         """Imposed voltage (mV) at the steps ``step`` (time ``step * dt``); nan where the clamp is off."""

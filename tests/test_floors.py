@@ -20,7 +20,7 @@ FLOORS = (
     {"checks"},
     {"membranes", "stimuli", "storage"},
     {"geometry", "ions", "measure"},
-    {"keep"},
+    {"keep", "fibres"},
     {"record", "rest", "sources"},
     {"cable", "model", "job"},
     {"run"},

@@ -118,7 +118,11 @@ def stimulated(run: Run) -> Iterator[tuple[float, float, float]]:
         for k in range(getattr(stimulus, "count", 1)):
             start = stimulus.start + k * interval
             if start <= run.time[-1]:
-                yield stimulus.at, start, min(start + stimulus.duration, float(run.time[-1]))
+                yield (
+                    run.axon.distance("at", stimulus.at),
+                    start,
+                    min(start + stimulus.duration, float(run.time[-1])),
+                )
 
 
 def nearest_positions(run: Run, at: Sequence[float] | None, count: int) -> list[int]:

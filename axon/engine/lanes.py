@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +54,40 @@ class Patch:
 
 
 @dataclass(frozen=True, eq=False)
+class Limbs:
+    """How the unknowns of a cable hang together when it is no chain: n compartments, then joints.
+
+    Attributes
+    ----------
+    compartments : int
+        n; the joints have no membrane.
+    parent : (n + joints,)
+        The unknown next to each on the way to the first, which has -1.
+    axial, along : (n + joints,) uS
+        Conductance to the parent inside the axon and under the myelin, 0 for the first.
+    sheath, sheath_leak : (n + joints,) uS
+        2 C / dt and conductance across the myelin.
+    open : (n + joints,) bool
+        Where the space around the axon is open to the bath.
+    """
+
+    compartments: int
+    parent: Ints
+    axial: Floats
+    along: Floats
+    sheath: Floats
+    sheath_leak: Floats
+    open: NDArray[np.bool_]
+
+    @property
+    def double(self) -> bool:
+        """Whether there are two voltages, because some place has myelin around it."""
+        return not self.open.all()
+
+
+@dataclass(frozen=True, eq=False)
 class Cable:
-    """One axon as arrays, n compartments in order.
+    """One axon as arrays, n compartments in order (of a tree with its joints behind them).
 
     Attributes
     ----------
@@ -84,6 +117,10 @@ class Cable:
         Clamped compartments.
     frame : Cable, optional
         One that differs in nothing but ``v`` and ``gates``: how it is laid out is kept for the next such.
+    limbs : Limbs, optional
+        For a tree or an axon with myelin; a chain or ring by default.
+    around : (n,) mV, optional
+        Initial potential under the myelin, where there is any.
     """
 
     capacity: Floats
@@ -103,6 +140,8 @@ class Cable:
     source_opens: NDArray[np.bool_]
     clamp_place: NDArray[np.intp]
     frame: Cable | None = None
+    limbs: Limbs | None = None
+    around: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.v)
@@ -134,6 +173,12 @@ class Group:
     gate_place: list[Ints]
     coefficients: tuple[StepCoefficients, ...]
     table_cells: tuple[int, int]
+
+    def advance(self, *arguments: Any) -> tuple[int, int, int]:
+        """Make steps: the arguments and answer of ``kernel.run_steps`` after plan and state."""
+        from axon.engine.kernel import run_steps
+
+        return run_steps(self.plan, self.state, *arguments)
 
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""

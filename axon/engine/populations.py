@@ -211,6 +211,10 @@ class Trial:
         self.place = [np.arange(n)]
         self.gate_place = [np.arange(n * width).reshape(n, width)]
 
+    def advance(self, *arguments: Any) -> tuple[int, int, int]:
+        """Make steps: the arguments and answer of ``chance.run_steps`` after plan and state."""
+        return chance.run_steps(self.plan, self.state, *arguments)
+
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""
         low, high = min(low_cell, self._table_cells[0]), max(high_cell, self._table_cells[1])

@@ -66,6 +66,43 @@ class Plan(NamedTuple):
     neighbour_coupling: Floats  # uS
 
 
+class Tree(NamedTuple):
+    """How the rows of a group of trees hang together: unchanged while it runs.
+
+    A row is of LANES numbers when ``wide`` (an axon in every lane), of one otherwise. Rows are in the order
+    of the solve, parents first; their membranes stand where ``place`` says.
+    """
+
+    rows: int
+    wide: bool
+    double: bool  # two voltages in a row
+    place: Ints  # (rows,) where a row's membrane begins in V
+    parent: Ints  # (rows,) -1 for the first
+    gathers: Ints  # (rows,) where branches leave their sums for a row in ``gathered``, or -1
+    axial: Floats  # (rows * width,) uS to the parent, inside the axon
+    inside: Floats  # sum of all axial conductances of a row
+    along: Floats  # uS to the parent, under the myelin
+    outside: Floats  # sum of those of a row, and 2 C / dt + g of the myelin
+    sheath: Floats  # 2 C / dt of the myelin, uS
+    held: float  # uS that hold a clamped compartment
+    electrode_place: Ints  # (sources,) where in ``electrode`` a source's current is noted
+
+
+class Branches(NamedTuple):
+    """What changes from step to step besides ``State``, and room to work in."""
+
+    around: Floats  # (rows * width,) potential under the myelin, mV
+    diagonal: Floats  # D of every membrane
+    right: Floats  # b, then V* of every membrane
+    s11: Floats  # (rows * width,) of the inverse of a row's block
+    s12: Floats
+    s22: Floats
+    k1: Floats  # known part of the potential inside
+    k2: Floats  # known part of the potential under the myelin
+    gathered: Floats  # sums that branches leave
+    electrode: Floats  # nA from electrodes, which cross no membrane
+
+
 class State(NamedTuple):
     """What changes from step to step, and room to work in."""
 

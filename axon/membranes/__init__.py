@@ -19,7 +19,7 @@ from axon.membranes.ghk import PermeableChannel
 from axon.membranes.hodgkin_huxley import hodgkin_huxley
 from axon.membranes.membrane import Channel, Membrane
 from axon.membranes.mrg import mrg_internode, mrg_node, mrg_paranode
-from axon.membranes.passive import passive
+from axon.membranes.passive import insulator, passive
 from axon.membranes.rattay_aberham import rattay_aberham
 from axon.membranes.schwarz_eikhof import schwarz_eikhof
 from axon.membranes.schwarz_reid_bostock import schwarz_reid_bostock
@@ -69,6 +69,7 @@ __all__ = [
     "gaines_sensory_node",
     "gaines_sensory_paranode",
     "hodgkin_huxley",
+    "insulator",
     "model",
     "mrg_internode",
     "mrg_node",

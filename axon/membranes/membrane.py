@@ -122,7 +122,7 @@ class Membrane:
     channels : tuple of Channel or PermeableChannel
         Their names, and the names of all their gates, must differ.
     capacitance : float
-        uF/cm2.
+        uF/cm2; 0 only without channels.
 
     Raises
     ------
@@ -146,7 +146,8 @@ class Membrane:
                     f"Membrane {self.name!r}: channels must hold Channel or PermeableChannel objects, "
                     f"got {channel!r}"
                 )
-        positive(f"Membrane {self.name!r}: capacitance", self.capacitance, "uF/cm2")
+        check = positive if self.channels else not_negative  # without any of both it is an insulator
+        check(f"Membrane {self.name!r}: capacitance", self.capacitance, "uF/cm2")
         for kind, names in (
             ("channel", [channel.name for channel in self.channels]),
             ("gate", [gate.name for channel in self.channels for gate in channel.gates]),

@@ -18,3 +18,8 @@ def passive(*, conductance: float = 0.0003, reversal: float = -65.0, capacitance
         uF/cm2.
     """
     return Membrane("passive", (Channel("leak", conductance, reversal),), capacitance=capacitance)
+
+
+def insulator() -> Membrane:
+    """A membrane that nothing crosses, no current and no charge: a perfectly insulated internode."""
+    return Membrane("insulator", (), capacitance=0.0)

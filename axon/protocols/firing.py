@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.checks import finite, positive
+from axon.checks import Place, finite, positive
 from axon.geometry import DEFAULT_CELSIUS, Axon
 from axon.membranes import Gate, Membrane
 from axon.protocols.bracket import TRIALS, ladder, narrow
@@ -95,7 +95,7 @@ def firing_curve(
     axon: Axon,
     amplitudes: Sequence[float],
     *,
-    at: float = 0.0,
+    at: Place = 0.0,
     duration: float = 1000.0,
     **how: Unpack[How],
 ) -> FiringCurve:
@@ -151,7 +151,7 @@ def firing_range(
     axon: Axon,
     *,
     ceiling: float,
-    at: float = 0.0,
+    at: Place = 0.0,
     duration: float = 2000.0,
     accuracy: float = 1e-4,
     **how: Unpack[How],

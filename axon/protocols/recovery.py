@@ -9,7 +9,7 @@ from typing import Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from axon.checks import positive
+from axon.checks import Place, positive
 from axon.geometry import Axon
 from axon.protocols.bracket import ladder
 from axon.protocols.trials import How, Spike
@@ -120,7 +120,7 @@ def recovery_cycle(
     axon: Axon,
     intervals: Sequence[float] | None = None,
     *,
-    at: float = 0.0,
+    at: Place = 0.0,
     pulse_duration: float = 0.2,
     conditioning: float = 2.0,
     strength: float = 10.0,

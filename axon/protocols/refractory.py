@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Unpack
 
+from axon.checks import Place
 from axon.geometry import Axon
 from axon.protocols.trials import How, Spike
 from axon.protocols.twins import Twins, above
@@ -55,7 +56,7 @@ class RefractoryPeriod:
 def refractory_period(
     axon: Axon,
     *,
-    at: float = 0.0,
+    at: Place = 0.0,
     pulse_duration: float = 0.2,
     conditioning: float = 2.0,
     ceiling: float = 50.0,
@@ -119,7 +120,7 @@ def least_interval(
     axon: Axon,
     strength: float,
     *,
-    at: float = 0.0,
+    at: Place = 0.0,
     pulse_duration: float = 0.2,
     conditioning: float = 2.0,
     accuracy: float = 1e-3,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from axon.checks import positive
+from axon.checks import Place, place, positive
 from axon.stimuli import Pulse
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def suprathreshold_pulse(
     *,
     start: float = 0.5,
     duration: float = 0.2,
-    at: float = 0.0,
+    at: Place = 0.0,
     dx: float | None = None,
 ) -> Pulse:
     """Return a pulse strong enough to start a spike in an excitable axon of any diameter and temperature.
@@ -38,8 +39,8 @@ def suprathreshold_pulse(
     start, duration : float
         Onset and length of the pulse, ms. Shorter pulses come out proportionally stronger; pulses beyond
         0.2 ms have the amplitude of one of 0.2 ms.
-    at : float
-        Position along the axon, um.
+    at : float or (int, float)
+        Position along the axon, um; on a tree also (section, um from its beginning).
     dx : float, optional
         Compartment length, um; give what the simulation is given. Default: the axon's own default.
 
@@ -54,13 +55,12 @@ def suprathreshold_pulse(
         When the pulse is not one (duration <= 0) or `at` lies off the axon.
     """
     positive("duration", duration, "ms")
-    if not 0 <= at <= axon.total_length:
-        raise ValueError(f"at must lie on the axon (0..{axon.total_length:g} um), got {at!r}")
+    axon.distance("at", place("at", at))
     amplitude = DEPOLARISATION / charging(axon.compartments(dx), at, duration)
     return Pulse(amplitude=float(f"{amplitude:.3g}"), start=start, duration=duration, at=at)
 
 
-def charging(compartments: Compartments, at: float, duration: float) -> float:
+def charging(compartments: Compartments, at: Place, duration: float) -> float:
     """Return the depolarisation at the site of a pulse when sodium channels have had time to open, mV per nA.
 
     Only capacitance and axial conductance carry the current, C dV/dt = A V + I, and one backward Euler step
@@ -71,17 +71,28 @@ def charging(compartments: Compartments, at: float, duration: float) -> float:
     from scipy.sparse import coo_array
     from scipy.sparse.linalg import spsolve
 
-    n = len(compartments)
-    g = compartments.axial_conductance  # uS; g[i] joins i and i + 1, in a ring the last one joins the ends
-    here = np.arange(g.size)
-    there = (here + 1) % n
+    g = compartments.axial_conductance  # uS, from every unknown but the first to its parent
+    n = g.size if compartments.ring else g.size + 1
+    here, there = np.arange(1, n), compartments.parent[1:]
+    if compartments.ring:  # the last one joins the ends
+        here, there = np.append(here, 0), np.append(there, n - 1)
     every = np.arange(n)
-    entries = np.concatenate([compartments.capacitance / SETTLING, g, g, -g, -g])  # nF / ms = uS
+    capacitance = np.zeros(n)
+    capacitance[: len(compartments)] = _charged(compartments)
+    entries = np.concatenate([capacitance / SETTLING, g, g, -g, -g])  # nF / ms = uS
     rows = np.concatenate([every, here, there, here, there])
     columns = np.concatenate([every, here, there, there, here])
     current = np.zeros(n)  # nA
     fed, share = compartments.shares(at)
     current[fed] = share * min(duration / SETTLING, 1.0)
     matrix = coo_array((entries, (rows, columns)), shape=(n, n)).tocsc()
-    v = spsolve(matrix, current, permc_spec="NATURAL")  # mV; tridiagonal, so there is nothing to reorder
+    v = spsolve(matrix, current, permc_spec=None if compartments.branched else "NATURAL")  # mV
     return float(share @ v[fed])
+
+
+def _charged(compartments: Compartments) -> NDArray[np.float64]:
+    """Capacitance (nF) from inside to the bath, through the axon's membrane and then its myelin."""
+    own, sheath = compartments.capacitance, compartments.sheath
+    if sheath is None:
+        return own
+    return np.where(sheath.open, own, own * sheath.capacitance / (own + sheath.capacitance))

@@ -10,7 +10,7 @@ from typing import Unpack
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from axon.checks import positive
+from axon.checks import Place, positive
 from axon.geometry import Axon
 from axon.progress import Progress
 from axon.protocols.threshold import Threshold, find_threshold
@@ -109,7 +109,7 @@ def strength_duration(
     axon: Axon,
     durations: Sequence[float] = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0),
     *,
-    at: float = 0.0,
+    at: Place = 0.0,
     accuracy: float = 1e-4,
     **how: Unpack[How],
 ) -> StrengthDuration:

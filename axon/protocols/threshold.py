@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.checks import positive
+from axon.checks import Place, positive
 from axon.errors import AxonError
 from axon.geometry import Axon
 from axon.protocols.bracket import TRIALS, ladder, narrow
@@ -218,7 +218,7 @@ class _Search:
         )
 
 
-def _maker(stimulus: Stimulus | Make) -> tuple[Callable[[float], Stimuli], float]:
+def _maker(stimulus: Stimulus | Make) -> tuple[Callable[[float], Stimuli], Place]:
     """A function from the strength to the stimuli, and where the first of them is."""
     if isinstance(stimulus, Pulse | Train | Ramp):
         shape, sign = stimulus, -1.0 if stimulus.amplitude < 0 else 1.0

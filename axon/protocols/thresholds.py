@@ -124,7 +124,8 @@ class _Cohort:
         self.duration = np.array(arrival_times(axons)) + late + ends
         self.step = np.array([numerics.step(axon) for axon in axons])
         self.far = [
-            0.0 if p.at > a.total_length / 2 else a.total_length for a, p in zip(axons, pulses, strict=True)
+            0.0 if a.distance("at", p.at) > a.main_length / 2 else a.main_length
+            for a, p in zip(axons, pulses, strict=True)
         ]
 
     def works(self, which: NDArray[np.intp], strength: Array) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.checks import finite, positive
+from axon.checks import Place, finite, place, positive
 from axon.errors import AxonError, unknown_name
 from axon.geometry import Axon
 from axon.job import default_dt
@@ -120,7 +120,7 @@ class Trials:
     def __init__(
         self,
         axon: Axon,
-        at: float,
+        at: Place,
         *,
         spike: str | None = None,
         crossing: float = -20.0,
@@ -132,8 +132,7 @@ class Trials:
     ) -> None:
         if not isinstance(axon, Axon):
             raise ValueError(f"axon must be an Axon, got {axon!r}")
-        if not 0 <= at <= axon.total_length * (1 + 1e-12):
-            raise ValueError(f"at must lie on the axon (0..{axon.total_length:g} um), got {at!r}")
+        distance = axon.distance("at", place("at", at))
         if spike is not None and spike not in _KINDS:
             raise ValueError(unknown_name("kind of spike", spike, _KINDS))
         self.compartments = axon.compartments(dx)
@@ -144,7 +143,7 @@ class Trials:
                 'spike="propagated" needs somewhere to go, got an axon of one compartment; use spike="local"'
             )
         self.spike: Spike = "local" if one or spike == "local" else "propagated"
-        self.arrival = at if self.spike == "local" else _far_end(axon, at)
+        self.arrival = at if self.spike == "local" else _far_end(axon, distance)
         self.goal = self.compartments.nearest(self.arrival)
         self.crossing = finite("crossing", crossing, "mV")
         self.duration = None if duration is None else positive("duration", duration, "ms")
@@ -236,17 +235,17 @@ class Trials:
         return runs
 
     def _outcome(self, run: Run) -> Outcome:
-        place = run.at(self.arrival)
+        there = run.at(self.arrival)
         if self.spike == "propagated":
-            return Outcome(run, place, run.spike_time[run.spike_compartment == self.goal])
+            return Outcome(run, there, run.spike_time[run.spike_compartment == self.goal])
         assert run.voltage is not None
-        v = _smooth(np.asarray(run.voltage[:, place], float))
-        own = _smooth(np.sum([current[:, place] for current in run.currents.values()], axis=0))
+        v = _smooth(np.asarray(run.voltage[:, there], float))
+        own = _smooth(np.sum([current[:, there] for current in run.currents.values()], axis=0))
         firing = (own < 0) & (v > self.crossing) & (np.diff(v, append=v[-1]) > 0)
-        return Outcome(run, place, run.time[1:][firing[1:] & ~firing[:-1]])
+        return Outcome(run, there, run.time[1:][firing[1:] & ~firing[:-1]])
 
-    def _watched(self) -> list[float]:
-        along = np.linspace(0.0, self.axon.total_length, _WATCHED)
+    def _watched(self) -> list[Place]:
+        along = np.linspace(0.0, self.axon.main_length, _WATCHED)
         return [self.at, self.arrival, *along.tolist()]
 
     def _settled(self, outcome: Outcome, end: float) -> bool:
@@ -282,7 +281,7 @@ def end_of(stimulus: Stimulus) -> float:
 
 
 def _far_end(axon: Axon, at: float) -> float:
-    length = axon.total_length
+    length = axon.main_length
     if axon.ring:
         return (at + length / 2) % length
     return length if at <= length / 2 else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.checks import positive
+from axon.checks import Place, positive
 from axon.errors import NoPropagation
 from axon.geometry import Axon
 from axon.protocols.bracket import TRIALS, first_success, ladder, narrow
@@ -27,7 +27,7 @@ class Twins:
     def __init__(
         self,
         axon: Axon,
-        at: float,
+        at: Place,
         pulse_duration: float,
         conditioning: float,
         accuracy: float,

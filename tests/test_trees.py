@@ -1,0 +1,312 @@
+"""Axons that branch, and what stands at their ends: against equivalent cylinders and closed forms."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from axon import (
+    Axon,
+    Clamp,
+    End,
+    Pulse,
+    Record,
+    Section,
+    Synapse,
+    hodgkin_huxley,
+    passive,
+    simulate,
+    simulate_many,
+)
+from axon.geometry import Compartments
+from axon.model import from_json, to_json
+from axon.rest import resting_voltage
+from axon.run import load
+
+HH = hodgkin_huxley()
+EVERYTHING = Record(every=0.05, gates=True)
+
+
+def cylinder(length: float, diameter: float, nseg: int) -> Section:
+    return Section(length, diameter, HH, celsius=18.5, nseg=nseg)
+
+
+def rall_tree(levels: int, nseg: int = 20) -> Axon:
+    """Branches of equal electrotonic length whose diameters keep the sum of d^(3/2): Rall's cylinder."""
+    sections, parents = [], []
+    for level in range(levels):
+        shrink = 2.0 ** (-level * 2 / 3)
+        for k in range(2**level):
+            sections.append(cylinder(4000 * math.sqrt(shrink), 100 * shrink, nseg))
+            parents.append(None if level == 0 else 2 ** (level - 1) - 1 + k // 2)
+    return Axon(sections=sections, parents=parents)
+
+
+PULSE = Pulse(amplitude=8000, start=0.1, duration=0.2)
+
+
+def test_a_tree_that_keeps_rall_s_rule_carries_the_spike_of_its_cylinder() -> None:
+    # Compartment by compartment the sums over the branches are those of the cylinder, so to rounding.
+    tree = simulate(rall_tree(4), PULSE, duration=3, dt=0.01, record=EVERYTHING)
+    straight = simulate(
+        Axon(sections=[cylinder(4000, 100, 20)] * 4), PULSE, duration=3, dt=0.01, record=EVERYTHING
+    )
+    assert straight.voltage is not None and tree.voltage is not None
+    assert np.ptp(straight.voltage[:, -1]) > 90  # the spike arrives
+    for level in range(4):
+        for branch in (2**level - 1, 2 ** (level + 1) - 2):
+            own = tree.compartments.section == branch
+            assert_allclose(
+                tree.voltage[:, own], straight.voltage[:, 20 * level : 20 * level + 20], rtol=0, atol=1e-6
+            )
+
+
+def test_trees_side_by_side_give_what_each_gives_alone() -> None:
+    trees = [
+        Axon(
+            sections=[cylinder(2000, d, 8), cylinder(1000, d / 2, 5), cylinder(1500, d / 3, 6)],
+            parents=[None, 0, 0],
+        )
+        for d in (40, 50, 60, 70, 80, 90)
+    ]
+    together = simulate_many(
+        trees, Pulse(amplitude=3000, duration=0.2), duration=2, dt=0.01, record=EVERYTHING
+    )
+    for tree, run in zip(trees, together, strict=True):
+        alone = simulate(tree, Pulse(amplitude=3000, duration=0.2), duration=2, dt=0.01, record=EVERYTHING)
+        assert len(alone.spike_time)
+        assert_allclose(run.voltage, alone.voltage, rtol=0, atol=1e-9)
+        assert_allclose(run.gates["h"], alone.gates["h"], rtol=0, atol=1e-12)
+
+
+def test_order_in_dt_is_two_at_a_fork() -> None:
+    tree = Axon(
+        sections=[cylinder(3000, 100, 15), cylinder(2000, 60, 12), cylinder(2500, 40, 14)],
+        parents=[None, 0, 0],
+    )
+    runs = [
+        simulate(
+            tree,
+            Pulse(amplitude=6000, duration=0.2),
+            duration=2.0,
+            dt=dt,
+            record=Record(every=2.0, threshold=0),
+        )
+        for dt in (0.02, 0.01, 0.005, 0.0025, 0.00125)
+    ]
+    arrivals = np.array([[run.arrivals()[26], run.arrivals()[-1]] for run in runs])
+    orders = np.log2(np.diff(arrivals[:-1], axis=0) / np.diff(arrivals[1:], axis=0))
+    assert_allclose(orders[-1], 2.0, rtol=0, atol=0.1)
+
+
+def test_rallpack_2() -> None:
+    # Bhalla, Bilitch & Bower 1992: ten levels, 1023 compartments; exact values at 250 ms.
+    membrane = passive(conductance=0.25e-4, reversal=-65.0, capacitance=1.0)
+    sections, parents = [], []
+    for level in range(10):
+        size = {"length": 32 / 2 ** (level / 3), "diameter": 16 / 2 ** (2 * level / 3)}
+        for k in range(2**level):
+            sections.append(Section(membrane=membrane, axial_resistivity=100.0, nseg=1, **size))
+            parents.append(None if level == 0 else 2 ** (level - 1) - 1 + k // 2)
+    tree = Axon(sections=sections, parents=parents)
+    step = Pulse(amplitude=0.1, duration=math.inf)
+    run = simulate(tree, step, duration=250, dt=0.05, record=Record(every=1, threshold=50))
+    assert run.voltage is not None
+    # From the centre of the first compartment to x = 0 the electrode's current drops this much (mV).
+    drop = 0.1 * sections[0].axial_resistance() / 2
+    root, tip = -40.12701757, -40.20655263
+    assert_allclose(run.voltage[-1, 0] + drop, root, rtol=0, atol=1e-3 * (root + 65))
+    assert_allclose(run.voltage[-1, -1], tip, rtol=0, atol=1e-3 * (tip + 65))
+
+
+@pytest.mark.parametrize(
+    "load", [End(conductance=0.01, reversal=-20.0), End(conductance=math.inf, reversal=-30.0)]
+)
+def test_a_loaded_end_draws_what_cable_theory_says(load: End) -> None:
+    # V'' = (V - E) / lambda^2 with V'(0) = 0 and the current g (V(L) - E_load) out at the end.
+    membrane = passive(conductance=1e-3, reversal=-70.0)
+    axon = Axon(length=1000, diameter=10, membrane=membrane, axial_resistivity=100.0, ends=("sealed", load))
+    errors = []
+    for dx in (100, 50, 25):
+        v = resting_voltage(axon.compartments(dx))
+        x = axon.compartments(dx).position
+        scale = math.sqrt(10e-4 / (4 * 100.0 * 1e-3)) * 1e4  # um
+        infinite = math.pi * (10e-4) ** 1.5 / 2 * math.sqrt(1e-3 / 100.0) * 1e6  # uS
+        inner = infinite * math.tanh(1000 / scale)
+        share = 1.0 if math.isinf(load.conductance) else load.conductance / (load.conductance + inner)
+        exact = -70.0 + share * (load.reversal + 70.0) * np.cosh(x / scale) / math.cosh(1000 / scale)
+        errors.append(float(np.abs(v - exact).max()))
+    assert errors[-1] < 2e-2
+    assert_allclose(np.log2(np.array(errors[:-1]) / errors[1:]), 2.0, rtol=0, atol=0.15)
+
+
+def test_an_open_end_is_open_in_the_steps_as_well_as_at_rest() -> None:
+    axon = Axon(length=1000, diameter=10, membrane=passive(), ends=("open", "sealed"))
+    run = simulate(axon, duration=5, dt=0.01, dx=50, record=Record(threshold=50))
+    assert run.voltage is not None
+    assert run.voltage[0, 0] > -30  # rest -65, the bath 0
+    assert_allclose(run.voltage[-1], run.voltage[0], rtol=0, atol=1e-6)
+
+
+def test_a_clamp_on_a_branch_holds_and_its_spike_goes_up_and_down() -> None:
+    tree = Axon(
+        sections=[cylinder(3000, 60, 12), cylinder(3000, 60, 12), cylinder(3000, 40, 12)],
+        parents=[None, 0, 0],
+    )
+    hold = Clamp(voltage=20.0, start=0.2, duration=0.5, at=(2, 2900))
+    run = simulate(tree, hold, duration=3, dt=0.01, record=Record(every=0.01))
+    held = run.at((2, 2900))
+    assert run.voltage is not None and run.compartments.section[held] == 2
+    assert_allclose(run.voltage[21:70, held], 20.0, rtol=0, atol=1e-9)
+    assert np.isfinite(np.delete(run.arrivals(), held)).all()  # the clamp jumps, it does not cross
+    assert run.velocity(along=1).value > 5
+    assert run.velocity(along=2, direction="antidromic").value > 5
+
+
+def test_a_charge_put_into_a_tree_is_all_there() -> None:
+    tree = Axon(
+        sections=[
+            Section(500, 10, passive(conductance=0.0), nseg=5),
+            Section(300, 5, passive(conductance=0.0), nseg=4),
+        ]
+        * 2,
+        parents=[None, 0, 0, 1],
+    )
+    pulse = Pulse(amplitude=0.5, start=0.123, duration=0.333, at=(2, 100))
+    run = simulate(tree, pulse, duration=2, dt=0.01, initial_voltage=-60.0, record=Record(threshold=50))
+    assert run.voltage is not None
+    charge = float((run.voltage[-1] + 60.0) @ run.compartments.capacitance)  # pC
+    assert_allclose(charge, 0.5 * 0.333, rtol=1e-9)
+
+
+def cut(axon: Axon) -> Compartments:
+    return axon.compartments()
+
+
+def test_places_on_a_tree() -> None:
+    tree = Axon(
+        sections=[cylinder(1000, 10, 10), cylinder(500, 5, 5), cylinder(800, 5, 8)], parents=[None, 0, 0]
+    )
+    own = cut(tree)
+    assert own.nearest(1250) == 12  # along the first branch
+    assert own.nearest((2, 250)) == 17
+    assert own.position[17] == 1250
+    assert tree.path() == (0, 1) and tree.path(2) == (0, 2)
+    assert tree.main_length == 1500 and tree.total_length == 1800
+    assert list(own.shares((2, 300))[0]) == [17, 18]
+    assert len(own.parent) == len(own) + 1  # one joint
+
+
+def test_sections_in_a_row_said_with_parents_are_the_same_axon() -> None:
+    sections = [cylinder(1000, 10, 4), cylinder(500, 5, 2)]
+    assert Axon(sections=sections, parents=[None, 0]) == Axon(sections=sections)
+
+
+def test_a_tree_comes_back_equal_from_its_file(tmp_path: Path) -> None:
+    tree = Axon(
+        sections=[cylinder(1000, 30, 5), cylinder(500, 20, 3), cylinder(800, 10, 4)],
+        parents=[None, 0, 0],
+        ends=("open", End(conductance=0.1, reversal=-60.0, capacitance=0.2)),
+    )
+    assert from_json(to_json(tree)) == tree
+    assert eval(repr(tree), vars(__import__("axon"))) == tree
+    run = simulate(tree, Pulse(amplitude=1.0, duration=0.1, at=(2, 100.0)), duration=0.5, dt=0.01)
+    run.save(tmp_path / "tree.h5")
+    assert load(tmp_path / "tree.h5") == run
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import axon
+from axon.fibres import myelinated
+hh = axon.hodgkin_huxley()
+tree = axon.Axon(sections=[axon.Section(300, 50, hh, nseg=3), axon.Section(200, 20, hh, nseg=2),
+                           axon.Section(100, 30, axon.passive(), nseg=2)], parents=[None, 0, 0])
+pulse = axon.Pulse(amplitude=300, start=0.1, duration=0.2, at=(1, 50))
+clamp = axon.Clamp(voltage=-30.0, start=0.5, duration=0.3, at=(2, 80))
+how = dict(dt=0.02, record=axon.Record(every=0.02, gates=True))
+runs = [axon.simulate(tree, [pulse, clamp], duration=1, **how)]
+runs += axon.simulate_many([tree] * 5, pulse, duration=0.6, **how)[:1]
+fibre = myelinated(10, nodes=2)
+how |= dict(dt=0.005)
+runs.append(axon.simulate(fibre, axon.Pulse(amplitude=2, duration=0.1), duration=0.2, **how))
+runs += axon.simulate_many([fibre] * 5, axon.Pulse(amplitude=2, duration=0.1), duration=0.2, **how)[:1]
+np.savez(sys.argv[1], *[a for run in runs for a in (run.voltage, run.gates["m"], run.spike_time)])
+"""
+
+
+def test_the_solve_gives_the_same_answers_without_the_compiler(tmp_path: Path) -> None:
+    answers = []
+    for disabled in ("0", "1"):
+        env = os.environ | {"NUMBA_DISABLE_JIT": disabled}
+        path = tmp_path / f"{disabled}.npz"
+        subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, env=env, timeout=200)
+        with np.load(path) as arrays:
+            answers.append([arrays[name] for name in arrays.files])
+    assert len(answers[0]) == 12 and all(len(spikes) for spikes in answers[0][2::3])
+    for compiled, plain in zip(*answers, strict=True):
+        assert_allclose(compiled, plain, rtol=0, atol=1e-10, equal_nan=True)
+
+
+A, B = cylinder(1000, 10, 4), cylinder(500, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Axon(sections=[A, B], parents=[None]), "one parent for each of the 2 sections, got 1"),
+        (lambda: Axon(sections=[A, B], parents=[None, 1]), "parent of section 1 must be None or .* got 1"),
+        (lambda: Axon(sections=[A, B], parents=[None, "0"]), "got '0'"),
+        (lambda: Axon(length=10, diameter=1, membrane=HH, parents=[None]), "belongs to sections"),
+        (lambda: Axon(sections=[A, B, B], parents=[None, 0, 0], ring=True), "ring cannot branch"),
+        (lambda: Axon(sections=[A], ends=("sealed",)), "must be two"),
+        (lambda: Axon(sections=[A], ends="open"), "must be two"),
+        (lambda: Axon(sections=[A], ends=("sealed", "opne")), "opne.*did you mean.*open"),
+        (lambda: Axon(sections=[A], ends=("sealed", 3)), "got 3"),
+        (lambda: Axon(sections=[A], ring=True, ends=("open", "open")), "ring has no ends"),
+        (lambda: End(conductance=-1.0), "End.conductance must be >= 0"),
+        (
+            lambda: Axon(sections=[A, A], parents=[None, None], ends=("open", "sealed")).compartments(),
+            "x = 0",
+        ),
+        (lambda: Pulse(amplitude=1, duration=1, at=(0.5, 1)), "Pulse.at must be a distance"),
+        (lambda: Pulse(amplitude=1, duration=1, at=(0, -1)), "Pulse.at must be >= 0"),
+        (
+            lambda: simulate(Axon(sections=[A, B]), Pulse(amplitude=1, duration=1, at=(2, 1)), duration=1),
+            "must lie on one of the 2 sections",
+        ),
+        (
+            lambda: simulate(Axon(sections=[A, B, B], parents=[None, 0, 0]), duration=1, order=4),
+            "order must be 2 on an axon that branches",
+        ),
+        (
+            lambda: simulate(
+                Axon(sections=[A, B, B], parents=[None, 0, 0]), duration=1, noise="markov", seed=1
+            ),
+            "not available on a ring, on a tree",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_one_clear_line(make: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()  # type: ignore[operator]
+
+
+def test_a_synapse_on_a_branch_depolarises_that_branch_most() -> None:
+    tree = Axon(
+        sections=[cylinder(1000, 10, 10), cylinder(500, 5, 5), cylinder(500, 5, 5)], parents=[None, 0, 0]
+    )
+    synapse = Synapse(conductance=1e-3, reversal=0, onset=0.1, tau=0.5, at=(2, 450))
+    run = simulate(tree, synapse, duration=1, dt=0.01)
+    assert run.voltage is not None
+    rise = run.voltage.max(axis=0) - run.voltage[0]
+    assert np.argmax(rise) == run.at((2, 450)) and rise.max() > 0.1
+    assert_array_equal(np.argsort(rise[15:]), np.arange(5))
