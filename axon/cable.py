@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from axon.checks import Place
 from axon.engine.lanes import Cable, Limbs, Patch, Signature
 from axon.geometry import Compartments
-from axon.keep import kept
+from axon.keep import LONGEST, kept
 from axon.membranes import Channel, Gate, Membrane, PermeableChannel
 from axon.sources import feeds
 from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
@@ -133,12 +133,6 @@ class _Coefficients:
         return step_coefficients(self.membrane, self.celsius, self.dt, v)
 
 
-@lru_cache(maxsize=256)
-def _steady_at(gate: Gate, v: float, celsius: float) -> float:
-    """Steady state of a gate at one voltage: at rest, run after run the same."""
-    return float(gate.steady_state(v, celsius))
-
-
 def build_cable(
     compartments: Compartments,
     sources: Sequence[Pulse | Train | Ramp | Synapse],
@@ -166,14 +160,26 @@ def build_cable(
         2 or 4, of the mesh.
     """
     sites = tuple((source.at, isinstance(source, Synapse)) for source in sources)
-    frame = _frame(compartments, sites, tuple(clamp.at for clamp in clamps), dt, order)
-    v = np.asarray(v, float)
+    described = (sites, tuple(clamp.at for clamp in clamps), dt, order)
+    frame = _frame(compartments, *described)
+    if frame.limbs is None and len(v) <= LONGEST and v.min() == v.max():
+        return _at_one_voltage(compartments, float(v[0]), *described)
+    return replace(_started(frame, compartments, v), around=periaxonal)
+
+
+@kept
+def _at_one_voltage(compartments: Compartments, v: float, *described: Any) -> Cable:
+    """The cable of an axon that starts at ``v`` (mV) everywhere, as a uniform one does from rest."""
+    return _started(_frame(compartments, *described), compartments, np.full(len(compartments), v))
+
+
+def _started(frame: Cable, compartments: Compartments, v: Array) -> Cable:
     gates = _steady_gates(compartments, v)
     joints = len(frame) - len(v)
     if joints:
         v = np.append(v, np.full(joints, v.mean()))
         gates = np.append(gates, np.zeros((joints, gates.shape[1])), axis=0)
-    return replace(frame, v=v, gates=gates, around=periaxonal, frame=frame)
+    return replace(frame, v=v, gates=gates, frame=frame if len(frame) <= LONGEST else None)
 
 
 @kept
@@ -287,15 +293,9 @@ def _steady_gates(compartments: Compartments, v: Array) -> Array:
     gates = np.zeros((len(v), max(len(slots(membrane)) for membrane, _ in kinds)))
     for k, (membrane, celsius) in enumerate(kinds):
         here = slice(None) if len(kinds) == 1 else np.flatnonzero(which == k)
-        start = v[here]
-        uniform = len(start) > 0 and start.min() == start.max()
         for i, slot in enumerate(slots(membrane)):
             if slot.gate is not None:
-                gates[here, i] = (
-                    _steady_at(slot.gate, start[0], celsius)
-                    if uniform
-                    else slot.gate.steady_state(start, celsius)
-                )
+                gates[here, i] = slot.gate.steady_state(v[here], celsius)
             elif slot.role == "open":
                 gates[here, i] = 1.0
     return gates

@@ -45,6 +45,11 @@ def _command() -> str:
     return " ".join([name, *sys.argv[1:]])
 
 
+@cache
+def _platform() -> str:
+    return f"{platform.platform()}, Python {platform.python_version()}"
+
+
 def provenance() -> dict[str, str]:
     """What a run file says of its origin: axon_version, created, command, git_commit, platform."""
     return {
@@ -52,5 +57,5 @@ def provenance() -> dict[str, str]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": _command(),
         "git_commit": git_commit(),
-        "platform": f"{platform.platform()}, Python {platform.python_version()}",
+        "platform": _platform(),
     }

@@ -43,6 +43,8 @@ class Sources:
     ----------
     place, weight, row, opens : (k,) ndarray
         Compartments, their share, of which row of ``strengths``, and whether it is a conductance.
+    alike : hashable
+        Equal for sources whose ``strengths`` are equal.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Sources:
         sites = tuple((s.at, isinstance(s, Synapse)) for s in self.stimuli)
         self.place, self.weight, self.row, self.opens = feeds(compartments, sites, order)
         self._gaps = _gaps(compartments, self.synapses)
+        self.alike: Any = self if self.synapses else tuple(self.stimuli)
 
     def strengths(self, edges: Array) -> Array:
         """Mean over the steps between the times ``edges`` (n + 1,) ms.

@@ -84,11 +84,11 @@ class Stepper:
         none = np.zeros(0, np.int64)
         pairs = list(zip(self.collectors, group.place, group.gate_place, strict=True))
         self.v_index = np.concatenate([p[c.own] for c, p, _ in pairs]) if record.samples else none
-        self.gate_shape = [g[c.own].shape for c, _, g in pairs]
-        flat = [g[c.own].reshape(-1) for c, _, g in pairs]
+        self.gate_shape = [(len(c.own), g.shape[1]) for c, _, g in pairs]
         wanted = bool(record.gates or record.currents)
+        flat = [g[c.own].reshape(-1) for c, _, g in pairs] if wanted else [none]
         # Where a membrane has fewer gates than another, any place will do: nobody looks.
-        self.gate_index = np.maximum(np.concatenate(flat), 0) if wanted else none
+        self.gate_index = np.maximum(np.concatenate(flat), 0)
 
     def run(self, bar: Progress, stop: threading.Event) -> None:
         """Step to the end, or until ``stop`` is set between two chunks."""
@@ -113,7 +113,8 @@ class Stepper:
                 self.group.state.damped[0] = DAMPED_STEPS
             upcoming = next((step for step in jumps if step > self.done), self.steps)
             self._chunk(spikes, stride, min(chunk, self.steps - self.done, upcoming - self.done), bar)
-        self._drain(spikes, everything=True)
+        if self.done < self.steps:
+            self._drain(spikes, everything=True)
         if stride and self.done % stride == 0:
             state = self.group.state
             self._keep(np.array([self.done]), state.v[self.v_index][None], state.gates[self.gate_index][None])
@@ -121,8 +122,7 @@ class Stepper:
     def _chunk(self, spikes: Any, stride: int, count: int, bar: Progress) -> None:
         first = self.done
         step = np.arange(first, first + count)
-        edges = np.arange(first, first + count + 1) * self.dt
-        strengths = np.concatenate([sources.strengths(edges) for sources in self.sources])
+        strengths = self._strengths(np.arange(first, first + count + 1) * self.dt)
         levels = np.array([s.level(step, self.dt) for s in self.clamps]).reshape(-1, count)
         frames = (first + count - 1) // stride - (first - 1) // stride if stride else 0
         samples = Samples(
@@ -139,10 +139,18 @@ class Stepper:
         if taken:
             sampled = step[step % stride == 0][:taken]
             self._keep(sampled, samples.v[:taken], samples.gates[:taken])
-        self._drain(spikes, everything=False)
+        self._drain(spikes, everything=self.done == self.steps)
         bar.advance(done * self.dt)
         if reason == LEFT_TABLE:
             self._recover()
+
+    def _strengths(self, edges: Array) -> Array:
+        """Of all sources, one after the other; those that many axons share are worked out once."""
+        known: dict[Any, Array] = {}
+        for sources in self.sources:
+            if sources.alike not in known:
+                known[sources.alike] = sources.strengths(edges)
+        return np.concatenate([known[sources.alike] for sources in self.sources])
 
     def _recover(self) -> None:
         """Widen the tables to where V has gone, or say that it is nowhere sensible."""

@@ -31,6 +31,7 @@ from axon.engine.simd import (
     rises,
     splat,
     store,
+    turned,
 )
 from axon.engine.state import (
     ADDED,
@@ -58,6 +59,9 @@ from axon.engine.state import (
     NOTHING,
     SPIKES_FULL,
 )
+
+_before, _after, _twice_before, _twice_after = turned[1], turned[-1], turned[2], turned[-2]
+_across = turned[LANES // 2]
 
 
 @inlined
@@ -144,66 +148,36 @@ def _field(plan, row, field):
 
 
 @inlined
-def _from_lane_before(x, turn):
-    """The vector whose lane j holds x's lane j - 1, and lane 0 the last."""
-    store(turn, 1, x)
-    turn[0] = turn[LANES]
-    return load(turn, 0)
-
-
-@inlined
-def _from_lane_after(x, turn):
-    store(turn, 0, x)
-    turn[LANES] = turn[0]
-    return load(turn, 1)
-
-
-@kernel
-def _join(work):
+def _join(diagonal, lower, upper, right):
     """Solve the separators' ring of equations: diagonal x_j - lower x_(j-1) - upper x_(j+1) = right.
 
-    Every unknown is kept as y + z x_last, so that a ring and an open chain are the same sweep.
-
-    Parameters
-    ----------
-    work : (6 * LANES,) float64
-        From LANES on: diagonal, lower, upper, right; the answer comes last. All are overwritten.
+    Cyclic reduction of all lanes at once (Hockney 1965): every equation takes in its neighbours' until it
+    holds, of all others, only the unknown half a turn away. An open chain is a ring with two zeros.
     """
-    diagonal, lower = work[LANES : 2 * LANES], work[2 * LANES : 3 * LANES]
-    upper, right = work[3 * LANES : 4 * LANES], work[4 * LANES : 5 * LANES]
-    x = work[5 * LANES : 6 * LANES]
-    last = LANES - 1
-    lower[0], own = 0.0, lower[0]
-    before_upper, before_y, before_z = 0.0, 0.0, own
-    for j in range(last):
-        p = 1.0 / (diagonal[j] - lower[j] * before_upper)
-        before_y = (right[j] + lower[j] * before_y) * p
-        before_z = (lower[j] * before_z if j > 0 else own) * p
-        if j == last - 1:
-            before_z += upper[j] * p
-            upper[j] = 0.0
-        before_upper = upper[j] * p
-        right[j], lower[j], upper[j] = before_y, before_z, before_upper
-    for j in range(last - 2, -1, -1):
-        right[j] += upper[j] * right[j + 1]
-        lower[j] += upper[j] * lower[j + 1]
-    gain = diagonal[last] - lower[last] * lower[last - 1] - upper[last] * lower[0]
-    x[last] = (right[last] + lower[last] * right[last - 1] + upper[last] * right[0]) / gain
-    for j in range(last):
-        x[j] = right[j] + lower[j] * x[last]
+    inverse = 1.0 / diagonal
+    low, high = lower * _before(inverse), upper * _after(inverse)
+    diagonal = diagonal - low * _before(upper) - high * _after(lower)
+    right = right + low * _before(right) + high * _after(right)
+    lower, upper = low * _before(lower), high * _after(upper)
+    inverse = 1.0 / diagonal
+    low, high = lower * _twice_before(inverse), upper * _twice_after(inverse)
+    diagonal = diagonal - low * _twice_before(upper) - high * _twice_after(lower)
+    right = right + low * _twice_before(right) + high * _twice_after(right)
+    both = low * _twice_before(lower) + high * _twice_after(upper)
+    across = _across(diagonal)
+    return (right * across + both * _across(right)) / (diagonal * across - both * _across(both))
 
 
 @inlined
 def _eliminate(plan, state, origin, stride):
     """Gates and forward elimination of all rows; returns V* of the last row."""
     rows = plan.rows
-    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
     nothing = splat(0.0)
     d_here, b_here, d_before, b_before = nothing, nothing, nothing, nothing
     d_end, b_end, d_first, b_first = nothing, nothing, nothing, nothing
     d_next, b_next = nothing, nothing
-    k_first = _from_lane_after(_field(plan, 0, COUPLING), turn)
-    w_first = _from_lane_after(_field(plan, 0, COMPACT), turn)
+    k_first = _after(_field(plan, 0, COUPLING))
+    w_first = _after(_field(plan, 0, COMPACT))
     k_left = _field(plan, 0, COUPLING)
     w_left = _field(plan, 0, COMPACT)
     ahead, known, behind = nothing, nothing, nothing
@@ -219,16 +193,16 @@ def _eliminate(plan, state, origin, stride):
             d_next, b_next = _conduct(plan, state, row)
             if turn_of == 0:
                 d_end, b_end = d_next, b_next
-                d_before = _from_lane_before(d_end, turn)
-                b_before = _from_lane_before(b_end, turn)
+                d_before = _before(d_end)
+                b_before = _before(b_end)
                 continue
         elif turn_of == rows:
             d_next, b_next = d_end, b_end
         else:
             d_next, b_next = d_first, b_first
         if turn_of == 1:
-            d_first = _from_lane_after(d_next, turn)
-            b_first = _from_lane_after(b_next, turn)
+            d_first = _after(d_next)
+            b_first = _after(b_next)
             d_here, b_here = d_next, b_next
             continue
         row = turn_of - 2
@@ -275,15 +249,10 @@ def _eliminate(plan, state, origin, stride):
         d_here, b_here = d_next, b_next
     midpoint = right / pivot
     if plan.joined:
-        reach = _from_lane_after(carry, turn)
-        near_known = _from_lane_after(sum_known, turn)
-        near_behind = _from_lane_after(sum_behind, turn)
-        store(turn, LANES, pivot - upper * near_behind)
-        store(turn, 2 * LANES, behind)
-        store(turn, 3 * LANES, upper * reach)
-        store(turn, 4 * LANES, right + upper * near_known)
-        _join(turn)
-        midpoint = load(turn, 5 * LANES)
+        reach = _after(carry)
+        near_known = _after(sum_known)
+        near_behind = _after(sum_behind)
+        midpoint = _join(pivot - upper * near_behind, behind, upper * reach, right + upper * near_known)
     return midpoint
 
 
@@ -310,10 +279,9 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
     Of a whole step the new V is 2 V* - V; of a backward Euler half it is V* itself, and crossings are looked
     for at the end of the second half, against V at the start of the first.
     """
-    turn = state.scratch[plan.chunks * GATES_PER_CHUNK * LANES :]
     left = midpoint
     if plan.joined:
-        left = _from_lane_before(midpoint, turn)
+        left = _before(midpoint)
     x = midpoint
     lost = False
     for row in range(plan.rows - 1, -1, -1):
@@ -387,8 +355,10 @@ def _impose(plan, state, place, level):
 @inlined
 def _stimulate(plan, state, strengths, levels, step):
     """Put the currents, conductances and clamps of this step into the extras."""
-    for i in range(state.extras.size):
-        state.extras[i] = 1.0 if i // LANES % EXTRAS == FREE else 0.0
+    for own in range(0, state.extras.size, EXTRAS * LANES):
+        for field in range(EXTRAS):
+            store(state.extras, own + field * LANES, splat(0.0))
+        store(state.extras, own + FREE * LANES, splat(1.0))
     for s in range(plan.source_place.size):
         state.extras[plan.source_place[s]] += plan.source_weight[s] * strengths[plan.source_row[s], step]
     for c in range(plan.clamp_place.size):

@@ -294,7 +294,7 @@ class Layout:
         flat, chunks = self.rows * LANES, self.plan.chunks
         floats = tables.blank(
             *(flat, flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK, self.extras),
-            *((chunks * GATES_PER_CHUNK + 7) * LANES, LANES, flat),
+            *((chunks * GATES_PER_CHUNK + 1) * LANES, LANES, flat),
         )
         v, ahead, known, behind, earlier, fraction, gates, extras, scratch, offset, cell = floats
         for cable, place, gate_place in zip(cables, self.places, self.gate_places, strict=True):

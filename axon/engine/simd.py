@@ -66,6 +66,7 @@ def inlined(function):
     return njit(inline="always", **{**OPTIONS, "cache": False})(function)
 
 
+_plain = bool(config.DISABLE_JIT)
 _FLAGS = ("contract", "nsz")  # fused multiply-add allowed; no reassociation: results are reproducible
 _F64, _I32, _I64 = ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 _VEC = ir.VectorType(_F64, LANES)
@@ -158,6 +159,23 @@ def _splat(typing_context, x):
         return _broadcast(builder, args[0])
 
     return vector(types.float64), code
+
+
+def _turning(by):
+    """The function that turns a vector: lane j of its answer is lane j - by, round the end."""
+
+    @intrinsic
+    def turn(typing_context, x):
+        def code(context, builder, sig, args):
+            lanes = [(lane - by) % LANES for lane in range(LANES)]
+            return builder.shuffle_vector(args[0], ir.Constant(_VEC, ir.Undefined), _mask(lanes))
+
+        return vector(vector), code
+
+    def turn_plain(x):
+        return np.roll(x, by)
+
+    return turn_plain if _plain else turn
 
 
 def _any(builder, mask):
@@ -317,7 +335,6 @@ def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction, f
     return tuple(block.T.copy())
 
 
-_plain = bool(config.DISABLE_JIT)
 load = _load_plain if _plain else _load
 store = _store_plain if _plain else _store
 splat = _splat_plain if _plain else _splat
@@ -325,3 +342,4 @@ outside = _outside_plain if _plain else _outside
 rises = _rises_plain if _plain else _rises
 locate = _locate_plain if _plain else _locate
 advance = _advance_plain if _plain else _advance
+turned = {by: _turning(by) for by in (-2, -1, 1, 2, LANES // 2)}

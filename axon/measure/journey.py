@@ -95,10 +95,14 @@ class Journey:
 
 
 def journeys(
-    position: NDArray[np.float64], arrival: NDArray[np.float64], *, ring: bool, length: float | None
+    position: NDArray[np.float64],
+    arrival: NDArray[np.float64],
+    origin: int,
+    *,
+    ring: bool,
+    length: float | None,
 ) -> list[Journey]:
-    """Return the ways of the earliest spike, up to two; there must be an arrival."""
-    origin = int(np.nanargmin(arrival))
+    """Return the ways of a spike from the compartment where it started, up to two."""
     branches = leaving(position, arrival, origin, ring=ring, length=length)
     total = sum(float(branch.distance[-1]) for branch in branches)
     found = []

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from axon.errors import NoPropagation, unknown_name
-from axon.measure.arrivals import checked_arrivals
+from axon.measure.arrivals import checked_arrivals, earliest
 from axon.measure.journey import Journey, journeys, micrometres
 
 Direction = Literal["orthodromic", "antidromic", "both"]
@@ -125,7 +125,8 @@ def conduction_velocity(
     if not np.isfinite(t).any():
         what = "fired" if threshold is None else f"crossed {threshold:g} mV"
         raise NoPropagation(f"no compartment {what}")
-    ways = _chosen(journeys(x, t, ring=ring, length=length), direction, float(x[np.nanargmin(t)]))
+    origin = earliest(t)
+    ways = _chosen(journeys(x, t, origin, ring=ring, length=length), direction, float(x[origin]))
     arrived = [journey for journey in ways if journey.arrived(between, end_time)]
     used = {journey: _used(journey, x, window, between) for journey in arrived}
     measured = [journey for journey in arrived if used[journey].size >= _FEWEST]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -212,6 +212,14 @@ class Membrane:
         for name in names:
             if name not in known:
                 raise ValueError(f"membrane {self.name!r}: " + unknown_name("channel", str(name), known))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Looked for by every run, so worked out once."""
+        return hash((self.name, self.channels, self.capacitance))
 
     @property
     def gates(self) -> dict[str, Gate]:
