@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     from axon.draw.clamp import plot_clamp
     from axon.draw.kinetics import plot_kinetics
     from axon.draw.phases import plot_phases
+    from axon.draw.sweep import plot_sweep
+    from axon.draw.tornado import plot_tornado
     from axon.draw.viewer import view
     from axon.fibres import myelinated
     from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
@@ -82,6 +84,8 @@ if TYPE_CHECKING:
     from axon.sweeps.boundary import Boundary
     from axon.sweeps.plans import Grid, LatinHypercube, Random, Sobol, Span, Zipped
     from axon.sweeps.result import Sweep, load_sweep
+    from axon.sweeps.sensitivity import Sensitivity, sensitivity, wave_sensitivity
+    from axon.sweeps.study_file import Study, read_study
 
 # Names whose home is imported when they are first used, so that ``import axon`` stays light.
 _LATER = {
@@ -100,10 +104,12 @@ _LATER = {
     "Random": "sweeps.plans",
     "RecoveryCycle": "protocols.recovery",
     "RefractoryPeriod": "protocols.refractory",
+    "Sensitivity": "sweeps.sensitivity",
     "Sobol": "sweeps.plans",
     "Span": "sweeps.plans",
     "SpikeCost": "protocols.ion_run",
     "StrengthDuration": "protocols.strength_duration",
+    "Study": "sweeps.study_file",
     "Sweep": "sweeps.result",
     "Threshold": "protocols.threshold",
     "TravellingWave": "protocols.wave",
@@ -122,8 +128,8 @@ _LATER = {
     "least_interval": "protocols.refractory",
     "load_sweep": "sweeps.result",
     "measure_velocity": "protocols.velocity",
-    "myelinated": "fibres",
     "microamperes_per_cm2": "protocols.space_clamp",
+    "myelinated": "fibres",
     "nanoamperes": "protocols.space_clamp",
     "nernst": "ions",
     "phases": "action_potential",
@@ -133,10 +139,14 @@ _LATER = {
     "plot_phases": "draw.phases",
     "plot_run": "draw",
     "plot_snapshots": "draw",
+    "plot_sweep": "draw.sweep",
+    "plot_tornado": "draw.tornado",
     "plot_traces": "draw",
+    "read_study": "sweeps.study_file",
     "recovery_cycle": "protocols.recovery",
     "refractory_period": "protocols.refractory",
     "refractory_wake": "protocols.reentry",
+    "sensitivity": "sweeps.sensitivity",
     "shifted": "membranes.shift",
     "simulate_ions": "protocols.ions",
     "sodium_permeability": "ions",
@@ -151,6 +161,7 @@ _LATER = {
     "view": "draw.viewer",
     "voltage_clamp": "protocols.clamp",
     "wave_family": "protocols.wave",
+    "wave_sensitivity": "sweeps.sensitivity",
     "wave_speeds": "protocols.wave",
 }
 
@@ -187,10 +198,12 @@ __all__ = [
     "RefractoryPeriod",
     "Run",
     "Section",
+    "Sensitivity",
     "Sobol",
     "Span",
     "SpikeCost",
     "StrengthDuration",
+    "Study",
     "Sweep",
     "Synapse",
     "Threshold",
@@ -239,13 +252,17 @@ __all__ = [
     "plot_phases",
     "plot_run",
     "plot_snapshots",
+    "plot_sweep",
+    "plot_tornado",
     "plot_traces",
     "rattay_aberham",
+    "read_study",
     "recovery_cycle",
     "refractory_period",
     "refractory_wake",
     "schwarz_eikhof",
     "schwarz_reid_bostock",
+    "sensitivity",
     "shifted",
     "simulate",
     "simulate_ions",
@@ -264,6 +281,7 @@ __all__ = [
     "view",
     "voltage_clamp",
     "wave_family",
+    "wave_sensitivity",
     "wave_speeds",
 ]
 

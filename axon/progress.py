@@ -42,7 +42,7 @@ class Progress:
                 delay=0.5,
                 leave=False,
                 file=sys.stderr,
-                bar_format="{l_bar}{bar}| {n:.2f}/{total:g} {unit} [{elapsed}<{remaining}]",
+                bar_format="{l_bar}{bar}| {n:.2f}/{total:g} {unit} [{elapsed}<{remaining}{postfix}]",
             )
         return self
 
@@ -57,6 +57,12 @@ class Progress:
         if self._bar is not None:
             with self._lock:
                 self._bar.update(amount)
+
+    def note(self, text: str) -> None:
+        """Show ``text`` behind the bar; may be called from any thread."""
+        if self._bar is not None:
+            with self._lock:
+                self._bar.set_postfix_str(text, refresh=False)
 
 
 class CompileNotice:

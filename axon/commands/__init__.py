@@ -7,4 +7,4 @@ A verb's file has a docstring that says what the verb does (its help), ``argumen
 from __future__ import annotations
 
 # In the order in which `axon --help` lists them.
-VERBS = ("run", "velocity", "inspect", "view", "animate", "plot", "models", "study", "warmup")
+VERBS = ("run", "sweep", "velocity", "inspect", "view", "animate", "plot", "models", "study", "warmup")

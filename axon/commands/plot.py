@@ -1,4 +1,4 @@
-"""Draw a run on one page: kymograph, traces and snapshots."""
+"""Draw a run or a sweep on one page: kymograph, traces and snapshots; curve, map, boundary or tornado."""
 
 from __future__ import annotations
 
@@ -13,10 +13,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> None:
-    from axon.draw import plot_run
-    from axon.run import load
+    from axon.storage.tables import TABLE_FORMAT, kind_of
 
-    outcome = load(arguments.file)
-    check_writable(arguments.output)
-    plot_run(outcome, arguments.output)
+    if kind_of(arguments.file) == TABLE_FORMAT:
+        from axon.draw.sweep import plot_sweep
+        from axon.sweeps.result import load_sweep
+
+        sweep = load_sweep(arguments.file)
+        check_writable(arguments.output)
+        plot_sweep(sweep, arguments.output)
+    else:
+        from axon.draw import plot_run
+        from axon.run import load
+
+        run = load(arguments.file)
+        check_writable(arguments.output)
+        plot_run(run, arguments.output)
     say_written(arguments)

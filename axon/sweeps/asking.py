@@ -123,6 +123,9 @@ def sweep(
     limit = None if time_limit is None else positive("time_limit", time_limit, "s")
     runs = _folder(to) if keep_runs else None
     asked = question_of(question, axon, stimulus, fixed or {}, units or {}, int(seed), runs)
+    twice = sorted(set(plan.names) & set(fixed or {}))
+    if twice:
+        raise ValueError(f"{twice[0]!r} cannot be fixed and varied at once")
     asked.check(plan.names)
     crew = Crew(asked, executor, workers, limit)
     sheet = Sheet(to, _facts(asked, plan, fixed or {}, units or {}, int(seed)), retry=retry)
@@ -185,7 +188,7 @@ class _Survey:
 
     def __init__(self, plan: Plan, crew: Crew, sheet: Sheet, runs: Path | None, progress: bool) -> None:
         self.plan, self.crew, self.sheet, self.runs = plan, crew, sheet, runs
-        self.progress, self.computed = progress, 0
+        self.progress, self.computed, self.failed = progress, 0, 0
         self.began = time.perf_counter()
 
     def conducted(self) -> Sweep:
@@ -231,6 +234,9 @@ class _Survey:
         if self.runs is not None:
             self._link(points)
         self.sheet.put(points, rows)
+        self.failed += sum(1 for row in rows if row.reason)
+        if self.failed:
+            self.bar.note(f"{self.failed} failed")
         self.bar.advance(len(rows))
 
     def _link(self, points: Iterable[Point]) -> None:

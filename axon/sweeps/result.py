@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from axon.errors import unknown_name
 from axon.storage.tables import read_table
 from axon.sweeps.boundary import boundary_of
-from axon.sweeps.sheet import answer_names
+
+if TYPE_CHECKING:
+    from axon.sweeps.sensitivity import Sensitivity
 
 Array = NDArray[Any]
 
@@ -81,8 +84,14 @@ class Sweep:
 
     @property
     def failures(self) -> dict[str, int]:
-        """Reasons of the points that failed, and how many give each, the commonest first."""
-        return dict(Counter(self.reason[self.failed].tolist()).most_common())
+        """Reasons of the points that failed, and how many give each, the commonest first.
+
+        Reasons that differ in numbers alone count as one, and the first stands for all.
+        """
+        first: dict[str, str] = {}
+        reasons = self.reason[self.failed].tolist()
+        alike = [first.setdefault(re.sub(r"\d+(\.\d+)?", "#", reason), reason) for reason in reasons]
+        return dict(Counter(alike).most_common())
 
     def boundary(self) -> dict[str, Array]:
         """The boundary that a ``Boundary`` sweep found: one row for each value of its other parameters.
@@ -94,6 +103,12 @@ class Sweep:
             nan where there is no boundary in the range.
         """
         return boundary_of(self.plan, self.parameters, next(iter(self.answers.values())))
+
+    def sensitivity(self) -> Sensitivity:
+        """What a sweep of ``axon.sensitivity`` says of every parameter."""
+        from axon.sweeps.sensitivity import sensitivity_of
+
+        return sensitivity_of(self)
 
     def frame(self) -> Any:
         """The rows as a pandas ``DataFrame``, parameters first; needs pandas."""
@@ -124,7 +139,7 @@ def load_sweep(path: str | os.PathLike[str]) -> Sweep:
     """
     columns, about, attrs = read_table(path)
     parameters = list(json.loads(attrs["parameters"]))
-    answers = answer_names(columns, attrs)
+    answers = json.loads(attrs["answers"])
     return Sweep(
         question=attrs["question"],
         parameters={name: columns[name] for name in parameters},

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from axon.errors import FileFormatError
 from axon.provenance import provenance
 from axon.storage.tables import read_table, write_table
-from axon.sweeps.points import RESERVED, Point, Row, Value, key_of, seed_of
+from axon.sweeps.points import Point, Row, Value, key_of, seed_of
 
 Array = NDArray[Any]
 
@@ -69,7 +69,7 @@ class Sheet:
                 "give this one a file of its own"
             )
         self.finished = bool(attrs["complete"])
-        for point, row in rows_of(columns, list(self.facts["parameters"]), answer_names(columns, attrs)):
+        for point, row in rows_of(columns, list(self.facts["parameters"]), json.loads(attrs["answers"])):
             if not (retry and row.reason):
                 self.rows[key_of(point)] = row
 
@@ -116,6 +116,7 @@ class Sheet:
             **{name: _text(value) for name, value in self.facts.items()},
             "complete": int(complete),
             "points_asked": len(self.points),
+            "answers": json.dumps(self.answer_names(everything)),
         }
         links = {
             f"runs/{number}": self.runs[key]
@@ -158,12 +159,6 @@ class Sheet:
 
 def _text(value: Any) -> Any:
     return value if isinstance(value, str | int) else json.dumps(value)
-
-
-def answer_names(columns: Mapping[str, Array], about: Mapping[str, Any]) -> list[str]:
-    """The columns of a file that are answers."""
-    parameters = json.loads(about["parameters"])
-    return [name for name in columns if name not in {*parameters, *RESERVED}]
 
 
 def rows_of(
