@@ -9,11 +9,13 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NoReturn
 
 from axon.commands import VERBS
 from axon.commands.common import INTERRUPTED
 from axon.errors import AxonError
+from axon.progress import as_json_lines
 
 USER_ERROR = 2
 
@@ -29,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one `axon` command line and return its exit code."""
     arguments = parser().parse_args(argv)
     try:
-        return int(arguments.verb(arguments) or 0)
+        with as_json_lines(sys.stderr) if arguments.json else nullcontext():
+            return int(arguments.verb(arguments) or 0)
     except (ValueError, AxonError, OSError, MemoryError, ImportError) as error:
         print(f"axon: {one_line(complaint(error))}", file=sys.stderr)
         return USER_ERROR
@@ -62,7 +65,11 @@ def parser() -> argparse.ArgumentParser:
         text = (verb.__doc__ or "").strip()
         one = verbs.add_parser(name, help=text, description=text)
         one.set_defaults(verb=verb.command)
-        one.add_argument("--json", action="store_true", help="print one JSON object")
+        one.add_argument(
+            "--json",
+            action="store_true",
+            help="print one JSON object; while it runs, one a second on standard error",
+        )
         verb.arguments(one)
     return top
 

@@ -16,7 +16,8 @@ from axon.engine.simd import LANES
 from axon.engine.state import DAMPED_STEPS, LEFT_TABLE, Samples, Spikes
 from axon.engine.tables import CELL
 from axon.errors import Unstable
-from axon.progress import CompileNotice, Progress
+from axon.measure.velocity import front_velocity
+from axon.progress import CompileNotice, Glimpse, Progress
 from axon.record import Record
 from axon.sources import Sources
 from axon.stimuli import Clamp
@@ -108,6 +109,8 @@ class Stepper:
             np.zeros(2, np.int64),
         )
         jumps = self.jobs[0].jumps  # the same for all of a group
+        if len(self.collectors) == 1:
+            bar.watch(self._glimpse)
         while self.done < self.steps and not stop.is_set():
             if self.done in jumps:
                 self.group.state.damped[0] = DAMPED_STEPS
@@ -151,6 +154,10 @@ class Stepper:
             if sources.alike not in known:
                 known[sources.alike] = sources.strengths(edges)
         return np.concatenate([known[sources.alike] for sources in self.sources])
+
+    def _glimpse(self) -> Glimpse:
+        collector, voltage = self.collectors[0], self.group.state.v[self.group.place[0]]
+        return Glimpse(voltage, front_velocity(collector.job.compartments.position, collector.arrival))
 
     def _recover(self) -> None:
         """Widen the tables to where V has gone, or say that it is nowhere sensible."""

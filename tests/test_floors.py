@@ -124,7 +124,7 @@ def test_library_neither_prints_nor_exits(path: Path) -> None:
 
 
 def test_import_is_light() -> None:
-    heavy = ["numba", "matplotlib", "h5py", "scipy", "tqdm", "PIL", "xarray"]
+    heavy = ["numba", "matplotlib", "h5py", "scipy", "rich", "PIL", "xarray"]
     code = f"import sys, axon; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

@@ -164,6 +164,33 @@ def local_velocity(
     return (x[1:] + x[:-1]) / 2, _M_PER_S * np.diff(x) / delay
 
 
+def front_velocity(position: ArrayLike, arrival: ArrayLike) -> float | None:
+    """Return the speed of a spike that is still under way, by where it has been last.
+
+    Parameters
+    ----------
+    position : array_like, (n,)
+        Positions, um; of a tree, branch after branch.
+    arrival : array_like, (n,)
+        Arrival times, ms; nan where there was no crossing yet.
+
+    Returns
+    -------
+    float or None
+        Median speed between neighbours in the later half of the time since the first arrival, m/s; None
+        where there are fewer than 3 such pairs.
+    """
+    t = np.asarray(arrival, float)
+    way, delay, reached = np.abs(np.diff(position)), np.abs(np.diff(t)), np.fmax(t[1:], t[:-1])
+    there = delay > 0
+    if not there.any():
+        return None
+    late = there & (reached >= (reached[there].min() + reached[there].max()) / 2)
+    if np.count_nonzero(late) < _FEWEST:
+        return None
+    return float(_M_PER_S * np.median(way[late] / delay[late]))
+
+
 def _check(window: tuple[float, float], between: tuple[float, float] | None, direction: str | None) -> None:
     low, high = window
     if not 0 <= low < high <= 1:
