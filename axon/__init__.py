@@ -21,10 +21,13 @@ from axon.geometry import Axon, End, Myelin, Section
 from axon.job import default_dt
 from axon.measure.velocity import Velocity
 from axon.membranes import (
+    Buffer,
     Channel,
     Gate,
     Membrane,
     PermeableChannel,
+    Pool,
+    Transporter,
     frankenhaeuser_huxley,
     gaines_motor_internode,
     gaines_motor_node,
@@ -169,6 +172,7 @@ __all__ = [
     "Axon",
     "AxonError",
     "Boundary",
+    "Buffer",
     "Channel",
     "Clamp",
     "End",
@@ -189,6 +193,7 @@ __all__ = [
     "NoSpike",
     "NoThreshold",
     "PermeableChannel",
+    "Pool",
     "Pulse",
     "Pump",
     "Ramp",
@@ -208,6 +213,7 @@ __all__ = [
     "Synapse",
     "Threshold",
     "Train",
+    "Transporter",
     "TravellingWave",
     "Undecided",
     "Unstable",

@@ -14,13 +14,11 @@ from axon.checks import Place
 from axon.engine.lanes import Cable, Limbs, Patch, Signature
 from axon.geometry import Compartments
 from axon.keep import LONGEST, kept
-from axon.membranes import Channel, Gate, Membrane, PermeableChannel
+from axon.membranes import Channel, Gate, Membrane, PermeableChannel, Transporter
 from axon.sources import feeds
 from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 Array = NDArray[Any]
-
-AnyChannel = Channel | PermeableChannel
 
 US_PER_S = 1e6
 _BESIDE = 0.01  # mV, from which an instantaneous gate's slope is taken, to 1e-10 of it
@@ -34,14 +32,14 @@ class Slot(NamedTuple):
     no memory. Such are channels that conduct by permeability, and those with instantaneous gates.
     """
 
-    channel: AnyChannel
+    channel: Channel | PermeableChannel
     gate: Gate | None
     role: str
 
 
 @lru_cache(maxsize=256)
 def slots(membrane: Membrane) -> tuple[Slot, ...]:
-    """Everything that the engine tabulates of a membrane, channel by channel."""
+    """Everything that the engine tabulates of a membrane, channel by channel; see ``axon.pools``."""
     out: list[Slot] = []
     for channel in stepped_channels(membrane):
         lasting = [Slot(channel, gate, "gate") for gate in channel.gates if not gate.instantaneous]
@@ -52,12 +50,17 @@ def slots(membrane: Membrane) -> tuple[Slot, ...]:
     return tuple(out)
 
 
-def stepped_channels(membrane: Membrane) -> list[AnyChannel]:
-    """The channels that are more than a constant leak, in order."""
-    return [c for c in membrane.channels if c.gates or isinstance(c, PermeableChannel)]
+def stepped_channels(membrane: Membrane) -> list[Channel | PermeableChannel]:
+    """The channels that are more than a constant leak, in order, but for those that depend on pools."""
+    return [c for c in _own(membrane) if c.gates or isinstance(c, PermeableChannel)]
 
 
-def linear(channel: AnyChannel) -> bool:
+def _own(membrane: Membrane) -> list[Channel | PermeableChannel]:
+    """The channels that the engine steps by itself."""
+    return [c for c in membrane.channels if not (isinstance(c, Transporter) or membrane.drifting(c))]
+
+
+def linear(channel: Channel | PermeableChannel) -> bool:
     """Whether the current with all gates that take time held still is linear in V."""
     return isinstance(channel, Channel) and not any(gate.instantaneous for gate in channel.gates)
 
@@ -106,7 +109,7 @@ def step_coefficients(membrane: Membrane, celsius: float, dt: float, v: Array) -
     return decay, gain
 
 
-def _at_once(channel: AnyChannel, v: Array, celsius: float) -> tuple[Array, Array]:
+def _at_once(channel: Channel | PermeableChannel, v: Array, celsius: float) -> tuple[Array, Array]:
     """Current density (mA/cm2) that follows V at once, and its slope (S/cm2): all other gates are open."""
 
     def part(v: Array) -> Array:
@@ -212,7 +215,7 @@ def _frame(
             if isinstance(channel, Channel) and linear(channel):
                 conductance[here, j] *= channel.density(celsius)
                 reversal[here, j] = channel.reversal
-        for channel in membrane.channels:
+        for channel in _own(membrane):
             if isinstance(channel, Channel) and not channel.gates:
                 leak[here] += channel.density(celsius) * scale[here]
                 leak_current[here] += channel.density(celsius) * channel.reversal * scale[here]

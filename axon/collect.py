@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -149,6 +149,7 @@ class Collector:
             empty["voltage"] = np.zeros((0, n), np.float32 if record.voltage == "float32" else float)
         names = [f"gates/{g}" for g in self.gate_names]
         names += [f"currents/{c}" for c in record.current_names(axon)]
+        names += [f"concentrations/{c}" for c in record.concentration_names(axon)]
         return empty | {name: np.zeros((0, n)) for name in names}
 
     def _run(self, memory: Memory, steps: int, complete: bool) -> Run:
@@ -171,6 +172,9 @@ class Collector:
             voltage=memory.array("voltage") if record.voltage else None,
             gates={name: memory.array(f"gates/{name}") for name in self.gate_names},
             currents={name: memory.array(f"currents/{name}") for name in record.current_names(job.axon)},
+            concentrations={
+                name: memory.array(f"concentrations/{name}") for name in record.concentration_names(job.axon)
+            },
             spike_time=memory.array("spikes/time"),
             spike_position=memory.array("spikes/position"),
             spike_compartment=memory.array("spikes/compartment"),
@@ -180,6 +184,10 @@ class Collector:
         # What the run would cut up again is here already.
         run.__dict__["compartments"] = job.compartments
         return run
+
+    def _concentrations(self, k: int) -> Mapping[str, Array] | None:
+        """Concentrations (frames, n) of samples where the axon is of kind ``k``, by pool; None as at rest."""
+        return None
 
     def _gates_in_time(self, v: Array, raw: Array) -> dict[str, Array]:
         """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none."""
@@ -206,7 +214,8 @@ class Collector:
             return out
         for k, (membrane, celsius) in enumerate(self.kinds):
             here = np.flatnonzero(self.which == k)
-            current = membrane.currents(v[:, here], {name: x[:, here] for name, x in gates.items()}, celsius)
+            own = {name: x[:, here] for name, x in gates.items()}
+            current = membrane.currents(v[:, here], own, celsius, self._concentrations(k))
             for name in names:
                 if name in current:
                     out[name][:, here] = current[name]

@@ -67,6 +67,7 @@ def recorded_facts(run: Run) -> dict[str, Facts]:
     arrays = {"time": (run.time, "ms"), "position": (run.position, "um"), "voltage": (run.voltage, "mV")}
     arrays |= {f"gates/{name}": (values, "1") for name, values in run.gates.items()}
     arrays |= {f"currents/{name}": (values, "mA/cm2") for name, values in run.currents.items()}
+    arrays |= {f"concentrations/{name}": (values, "mM") for name, values in run.concentrations.items()}
     return {name: array_facts(values, unit) for name, (values, unit) in arrays.items() if values is not None}
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from axon.checks import finite, not_negative, positive
 from axon.errors import NoRest, unknown_name
 from axon.membranes import Channel, Membrane
-from axon.membranes.ghk import FARADAY, GAS, KELVIN
+from axon.membranes.constants import FARADAY, thermal_voltage
 
 Array = NDArray[np.float64]
 
@@ -26,14 +26,6 @@ SQUID_OUTSIDE: Mapping[str, float] = MappingProxyType({"Na": 440.0, "K": 20.0, "
 
 # One turn of the pump (Post & Jolly, Biochim. Biophys. Acta 25:118, 1957).
 SODIUM_PER_TURN, POTASSIUM_PER_TURN = 3, 2
-
-
-def thermal_voltage(celsius: float) -> float:
-    """RT/F in mV at a temperature in degC."""
-    kelvin = finite("celsius", celsius, "degC") + KELVIN
-    if kelvin <= 0:
-        raise ValueError(f"celsius must be above absolute zero (-273.15 degC), got {celsius!r}")
-    return 1e3 * GAS * kelvin / FARADAY
 
 
 def nernst(outside: ArrayLike, inside: ArrayLike, celsius: float, valence: int = 1) -> Array:

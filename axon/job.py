@@ -114,6 +114,11 @@ def prepare(
     record.indices(compartments)
     record.gate_names(axon, noise=noise)
     record.current_names(axon)
+    record.concentration_names(axon)
+    if compartments.sheath is not None and any(membrane.pools for membrane in compartments.membranes):
+        raise ValueError(
+            "membranes with pools are not available where an axon has myelin; leave out one of both"
+        )
     steps = math.ceil(duration / step - 1e-9)
     jumps = _ringing(compartments, stimuli, step) if axon.myelinated or axon.nodes else ()
     return Job(axon, stimuli, compartments, dx, step, steps, v, periaxonal, jumps)
@@ -133,11 +138,13 @@ def _ringing(compartments: Compartments, stimuli: tuple[Stimulus, ...], dt: floa
 
 def _check_noise(axon: Axon, noise: str, dt: float) -> None:
     """Whether the channels of this axon can be left to chance."""
+    if any(section.membrane.pools for section in axon.sections):
+        raise ValueError(f"noise={noise!r} is not available with membranes that have pools")
     if axon.ring or axon.parents or any(section.myelin for section in axon.sections):
         raise ValueError(
             f"noise={noise!r} is not available on a ring, on a tree or under myelin; leave them out"
         )
-    channels = [channel for membrane in axon.membranes for channel in membrane.channels]
+    channels = [channel for section in axon.sections for channel in section.membrane.channels]
     for channel in channels:
         if not isinstance(channel, Channel):
             raise ValueError(
@@ -154,7 +161,7 @@ def _check_noise(axon: Axon, noise: str, dt: float) -> None:
             f"noise={noise!r} needs a channel with a unitary conductance; give one, for example "
             "Channel(..., unitary=20.0) for 20 pS"
         )
-    gates = {gate for membrane in axon.membranes for gate in membrane.gates}
+    gates = {gate for section in axon.sections for gate in section.membrane.gates}
     both = sorted(gates & {channel.name for channel in channels})
     if both:
         raise ValueError(f"noise={noise!r} needs names that differ, but {both[0]!r} is a gate and a channel")

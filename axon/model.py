@@ -17,9 +17,9 @@ import numpy as np
 
 from axon.errors import FileFormatError
 from axon.geometry import Axon, End, Myelin, Section
-from axon.membranes import Channel, Gate, Membrane, PermeableChannel
-from axon.membranes.gate import SAMPLES, samples
-from axon.membranes.rates import SampledRate
+from axon.membranes import Buffer, Channel, Gate, Membrane, PermeableChannel, Pool, Transporter
+from axon.membranes.pool import resting
+from axon.membranes.sampled import SAMPLES, SampledRate, SampledSurface, samples
 from axon.record import Record
 from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
@@ -33,7 +33,10 @@ _NOUNS: dict[str, type] = {
         Membrane,
         Channel,
         PermeableChannel,
+        Transporter,
         Gate,
+        Pool,
+        Buffer,
         Pulse,
         Train,
         Ramp,
@@ -65,8 +68,6 @@ def from_json(text: str) -> Any:
 
 
 def _plain(value: Any, seen: dict[Membrane, int]) -> Any:
-    if isinstance(value, SampledRate):
-        return {"sampled": value.name, "start": value.start, "step": value.step, "values": list(value.values)}
     if isinstance(value, Membrane):
         if value in seen:
             return {"noun": "Membrane", "number": seen[value]}
@@ -78,7 +79,7 @@ def _plain(value: Any, seen: dict[Membrane, int]) -> Any:
     if type(value) in _NOUNS.values():
         return _noun(value, seen)
     if callable(value):
-        return _function(value)
+        return _function(value, ())
     if isinstance(value, dict):
         return {key: _plain(item, seen) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -92,16 +93,30 @@ def _noun(
     value: Any, seen: dict[Membrane, int], skip: tuple[str, ...] = (), only: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     names = only or [f.name for f in dataclasses.fields(value) if f.init]
-    fields = [name for name in names if name not in skip]
-    return {"noun": type(value).__name__} | {name: _plain(getattr(value, name), seen) for name in fields}
+    rest = resting(getattr(value, "reads", ()))
+    kept: dict[str, Any] = {"noun": type(value).__name__}
+    for name in names:
+        if name not in skip:
+            item = getattr(value, name)
+            kept[name] = _function(item, rest) if callable(item) else _plain(item, seen)
+    return kept
 
 
-def _function(function: Any) -> dict[str, Any]:
+def _function(function: Any, rest: tuple[float, ...]) -> dict[str, Any]:
+    """A function of V, and of concentrations that are ``rest`` (mM) at rest."""
+    if isinstance(function, SampledRate):
+        start, step = function.start, function.step
+        return {"sampled": function.name, "start": start, "step": step, "values": list(function.values)}
+    if isinstance(function, SampledSurface):
+        return {"sampled": function.name, "rest": list(function.rest), "values": list(function.values)}
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "rate")
     if module.startswith(_SHIPPED) and getattr(importlib.import_module(module), name, None) is function:
         return {"shipped": f"{module.removeprefix(_SHIPPED)}:{name}"}
+    values = samples(function, rest).ravel().tolist()
+    if rest:
+        return {"sampled": name, "rest": list(rest), "values": values}
     step = float(SAMPLES[1] - SAMPLES[0])
-    return {"sampled": name, "start": float(SAMPLES[0]), "step": step, "values": samples(function).tolist()}
+    return {"sampled": name, "start": float(SAMPLES[0]), "step": step, "values": values}
 
 
 def _built(value: Any, seen: list[Membrane]) -> Any:
@@ -111,6 +126,8 @@ def _built(value: Any, seen: list[Membrane]) -> Any:
         return value
     if "shipped" in value:
         return _shipped(*value["shipped"].split(":"))
+    if "sampled" in value and "rest" in value:
+        return SampledSurface(tuple(value["rest"]), tuple(value["values"]), value["sampled"])
     if "sampled" in value:
         return SampledRate(value["start"], value["step"], tuple(value["values"]), value["sampled"])
     if value.get("noun") == "Membrane" and "number" in value:

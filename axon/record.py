@@ -32,6 +32,8 @@ class Record:
         open, half a time step before the sample, and by a channel's name, such as ``"Na"``, of channels.
     currents : bool or sequence of str
         Which channels' current densities to keep: none, all, or those named.
+    concentrations : bool or sequence of str
+        Which pools' concentrations to keep: none, all, or those named.
     threshold : float
         mV; a spike is an upward crossing of it.
 
@@ -46,6 +48,7 @@ class Record:
     voltage: bool | str | None = True
     gates: bool | Sequence[str] = False
     currents: bool | Sequence[str] = False
+    concentrations: bool | Sequence[str] = False
     threshold: float = -20.0
 
     def __post_init__(self) -> None:
@@ -53,7 +56,7 @@ class Record:
         finite("Record.threshold", self.threshold, "mV")
         if self.voltage not in (True, False, None, "float32"):
             raise ValueError(f'Record.voltage must be True, "float32" or None, got {self.voltage!r}')
-        for name in ("gates", "currents"):
+        for name in ("gates", "currents", "concentrations"):
             value = getattr(self, name)
             if isinstance(value, str):
                 object.__setattr__(self, name, (value,))
@@ -68,7 +71,7 @@ class Record:
     @property
     def samples(self) -> bool:
         """Whether anything besides spikes is kept."""
-        return bool(self.voltage or self.gates or self.currents)
+        return bool(self.voltage or self.gates or self.currents or self.concentrations)
 
     def stride(self, dt: float) -> int:
         """Time steps between two samples."""
@@ -86,15 +89,20 @@ class Record:
 
     def gate_names(self, axon: Axon, *, noise: str | None = None) -> tuple[str, ...]:
         """Names of the gates that are kept; with ``noise`` also of channels, of which a part is open."""
-        known = dict.fromkeys(g for membrane in axon.membranes for g in membrane.gates)
+        known = dict.fromkeys(g for section in axon.sections for g in section.membrane.gates)
         if noise is not None:
-            known |= dict.fromkeys(c.name for m in axon.membranes for c in m.channels if c.gates)
+            known |= dict.fromkeys(c.name for s in axon.sections for c in s.membrane.channels if c.gates)
         return _chosen("gate", self.gates, tuple(known))
 
     def current_names(self, axon: Axon) -> tuple[str, ...]:
         """Names of the channels whose currents are kept."""
-        known = dict.fromkeys(c.name for membrane in axon.membranes for c in membrane.channels)
+        known = dict.fromkeys(c.name for section in axon.sections for c in section.membrane.channels)
         return _chosen("channel", self.currents, tuple(known))
+
+    def concentration_names(self, axon: Axon) -> tuple[str, ...]:
+        """Names of the pools whose concentrations are kept."""
+        known = dict.fromkeys(pool.name for section in axon.sections for pool in section.membrane.pools)
+        return _chosen("pool", self.concentrations, tuple(known))
 
     def predicted_size(
         self, axon: Axon, *, duration: float, dt: float, dx: float | None = None, noise: str | None = None
@@ -114,7 +122,8 @@ class Record:
         n_x = len(self.indices(axon.compartments(dx)))
         n_t = math.ceil(duration / dt - 1e-9) // self.stride(dt) + 1
         voltage = 0 if not self.voltage else 4 if self.voltage == "float32" else 8
-        width = voltage + 8 * (len(self.gate_names(axon, noise=noise)) + len(self.current_names(axon)))
+        names = (self.gate_names(axon, noise=noise), self.current_names(axon), self.concentration_names(axon))
+        width = voltage + 8 * sum(map(len, names))
         return n_t * n_x * width if self.samples else 0
 
 

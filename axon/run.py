@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,6 +48,8 @@ class Run:
         nan where the membrane has no such gate.
     currents : dict of channel to (n_t, n_x) mA/cm2
         Outward; nan where the membrane has no such channel.
+    concentrations : dict of pool to (n_t, n_x) mM
+        nan where the membrane has no such pool.
     spike_time, spike_position, spike_compartment : (n_s,) ms, um, int
         Upward crossings of ``record.threshold`` in every compartment, in order of time.
     provenance : mapping
@@ -70,6 +72,7 @@ class Run:
     spike_compartment: NDArray[np.int64]
     provenance: Mapping[str, str]
     complete: bool = True
+    concentrations: Mapping[str, Array] = field(default_factory=dict)
 
     @cached_property
     def compartments(self) -> Compartments:
@@ -140,7 +143,7 @@ class Run:
         from axon.measure.wake import wake
 
         compartments = self.compartments
-        recorded = self.record.indices(compartments) if len(self.position) else np.zeros(0, np.intp)
+        recorded = np.array([compartments.nearest(x) for x in self.position], np.intp)
         membranes, which = compartments.patches()
         column = np.full(len(compartments), -1)
         column[recorded] = np.arange(len(recorded))
@@ -167,38 +170,6 @@ class Run:
         """Velocity (m/s, signed) between neighbouring compartments, and the positions (um) between them."""
         sites = self.sites()
         return local_velocity(self.compartments.position[sites], self.arrivals(spike)[sites])
-
-    def along(self, section: int | None = None) -> Run:
-        """The same run seen along one way: of a tree one branch after the other, of a fibre its nodes.
-
-        Parameters
-        ----------
-        section : int, optional
-            On a tree, the section at whose far end the way ends; by default the way takes the first branch at
-            every fork.
-
-        Returns
-        -------
-        Run
-            With the recorded compartments on the way alone; this run itself where that is all of them.
-        """
-        sites, cut = self.sites(section), self.compartments
-        own = self.record.indices(cut) if len(self.position) else np.zeros(0, np.intp)
-        kept = np.flatnonzero(np.isin(own, sites))
-        if len(kept) == len(own):
-            return self
-        here = own[kept]
-        places = zip(cut.section[here], cut.position[here] - cut.starts[cut.section[here]], strict=True)
-        seen = replace(
-            self,
-            record=replace(self.record, positions=tuple((int(s), float(x)) for s, x in places)),
-            position=self.position[kept],
-            voltage=None if self.voltage is None else self.voltage[:, kept],
-            gates={name: values[:, kept] for name, values in self.gates.items()},
-            currents={name: values[:, kept] for name, values in self.currents.items()},
-        )
-        seen.__dict__["compartments"] = cut
-        return seen
 
     def sites(self, along: int | None = None) -> NDArray[np.intp]:
         """Compartments where the spike's arrival is measured, in order: all on the way, or only its nodes.
@@ -273,6 +244,7 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Run:
             numerics |= {"steps": steps, "duration": steps * numerics["dt"]}
         gates = {k.removeprefix("gates/"): v for k, v in arrays.items() if k.startswith("gates/")}
         currents = {k.removeprefix("currents/"): v for k, v in arrays.items() if k.startswith("currents/")}
+        pools = model.get("recorded_concentrations", ())
         return Run(
             axon=model["axon"],
             stimuli=model["stimuli"],
@@ -283,6 +255,7 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Run:
             voltage=arrays.get("voltage"),
             gates={name: gates[name] for name in model["recorded_gates"]},
             currents={name: currents[name] for name in model["recorded_currents"]},
+            concentrations={name: arrays[f"concentrations/{name}"] for name in pools},
             spike_time=arrays["spikes/time"],
             spike_position=arrays["spikes/position"],
             spike_compartment=arrays["spikes/compartment"],
@@ -294,7 +267,7 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Run:
 
 
 def _is_large(path: str) -> bool:
-    return path == "voltage" or path.startswith(("gates/", "currents/"))
+    return path == "voltage" or path.startswith(("gates/", "currents/", "concentrations/"))
 
 
 _PROVENANCE = ("axon_version", "created", "command", "git_commit", "platform")
@@ -311,6 +284,7 @@ def file_attributes(run: Run) -> dict[str, Any]:
         "numerics": dict(run.numerics),
         "recorded_gates": list(run.gates),
         "recorded_currents": list(run.currents),
+        "recorded_concentrations": list(run.concentrations),
     }
     return {**run.provenance, "model": to_json(model), "complete": int(run.complete)}
 
@@ -322,6 +296,7 @@ def _arrays(run: Run) -> dict[str, NDArray[Any]]:
         arrays["voltage"] = run.voltage
     arrays |= {f"gates/{name}": values for name, values in run.gates.items()}
     arrays |= {f"currents/{name}": values for name, values in run.currents.items()}
+    arrays |= {f"concentrations/{name}": values for name, values in run.concentrations.items()}
     arrays["spikes/time"] = run.spike_time
     arrays["spikes/position"] = run.spike_position
     arrays["spikes/compartment"] = run.spike_compartment
@@ -343,6 +318,8 @@ def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
     group, name = path.split("/")
     if group == "gates":
         return "1", f"open fraction of gate {name}", ("time", "position")
+    if group == "concentrations":
+        return "mM", f"concentration in pool {name}", ("time", "position")
     return "mA/cm2", f"outward current density of channel {name}", ("time", "position")
 
 

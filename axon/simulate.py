@@ -224,16 +224,20 @@ def _run(
 ) -> list[Run]:
     # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
     from axon.collect import Collector
+    from axon.concentrations import PoolCollector, PoolStepper
     from axon.stepping import Stepper
 
     origin = provenance()
     batches = _batches(jobs)
     cables = [_cable(job, order) for job in jobs]
-    collectors = [Collector(job, order, record, origin, to) for job in jobs]
-    steppers = [
-        Stepper([collectors[i] for i in members], [cables[i] for i in members], order, record)
-        for members in batches
+    collectors = [
+        (PoolCollector if _has_pools(job) else Collector)(job, order, record, origin, to) for job in jobs
     ]
+    steppers = []
+    for members in batches:
+        kind = PoolStepper if _has_pools(jobs[members[0]]) else Stepper
+        own = [collectors[i] for i in members]
+        steppers.append(kind(own, [cables[i] for i in members], order, record))
     _step(steppers, collectors, threads, progress)
     done = {i: stepper.done for members, stepper in zip(batches, steppers, strict=True) for i in members}
     return [collector.result(done[i]) for i, collector in enumerate(collectors)]
@@ -287,6 +291,11 @@ def _step(steppers: Sequence[Stepper], collectors: Sequence[Collector], threads:
         raise
 
 
+def _has_pools(job: Job) -> bool:
+    """Whether concentrations follow the currents somewhere along an axon."""
+    return any(membrane.pools for membrane in job.compartments.membranes)
+
+
 def _batches(jobs: list[Job]) -> list[list[int]]:
     """Which axons share a group: full sets of lanes with the same steps and similar lengths."""
     from axon.engine.simd import LANES
@@ -294,8 +303,10 @@ def _batches(jobs: list[Job]) -> list[list[int]]:
     alike: dict[tuple, list[int]] = {}
     batches = []
     for i, job in enumerate(jobs):
-        # A ring is joined to itself, and a clamp's jump changes how the whole group steps.
-        if job.axon.ring or any(isinstance(stimulus, Clamp) for stimulus in job.stimuli):
+        # A ring is joined to itself, pools want a step at a time, and a clamp's jump changes how the whole
+        # group steps.
+        clamped = any(isinstance(stimulus, Clamp) for stimulus in job.stimuli)
+        if job.axon.ring or _has_pools(job) or clamped:
             batches.append([i])
         else:
             alike.setdefault((job.dt, job.steps, job.jumps, _shape(job.compartments)), []).append(i)

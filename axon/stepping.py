@@ -135,9 +135,7 @@ class Stepper:
             np.empty((frames, len(self.v_index))),
             np.empty((frames, len(self.gate_index))),
         )
-        done, taken, reason = _advanced(
-            self.group, bar.enabled, spikes, samples, strengths, levels, first, count
-        )
+        done, taken, reason = self._advance(bar.enabled, spikes, samples, strengths, levels, first, count)
         self.done += int(done)
         if taken:
             sampled = step[step % stride == 0][:taken]
@@ -146,6 +144,10 @@ class Stepper:
         bar.advance(done * self.dt)
         if reason == LEFT_TABLE:
             self._recover()
+
+    def _advance(self, talk: bool, *arguments: Any) -> tuple[int, int, int]:
+        """Make steps: the arguments and answer of ``kernel.run_steps`` after plan and state."""
+        return _advanced(self.group, talk, *arguments)
 
     def _strengths(self, edges: Array) -> Array:
         """Of all sources, one after the other; those that many axons share are worked out once."""

@@ -223,7 +223,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "no channel": (
         lambda: Membrane("M", (gate(),)),  # type: ignore[arg-type]
-        r"Membrane 'M': channels must hold Channel or PermeableChannel objects, got Gate\('n'",
+        r"Membrane 'M': channels must hold Channel, PermeableChannel or Transporter objects, got Gate\('n'",
     ),
     "three q10": (
         lambda: gate(q10=(1, 2, 3)),

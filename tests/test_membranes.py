@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from axon import Channel, Gate, Membrane, NoRest, hodgkin_huxley, passive
 from axon.membranes import MODELS, model
 from axon.membranes.hodgkin_huxley import alpha_h, alpha_m, alpha_n, beta_h, beta_m, beta_n
-from axon.membranes.rates import SampledRate, linoid
+from axon.membranes.rates import linoid
+from axon.membranes.sampled import SampledRate
 
 Array = NDArray[np.float64]
 
@@ -203,7 +204,7 @@ def test_fastest_time_constant_is_that_of_m() -> None:
         (lambda: Channel("X", np.nan, 0.0), r"Channel 'X': conductance must be >= 0 S/cm2, got nan"),
         (lambda: Channel("X", 0.1, np.inf), r"Channel 'X': reversal must be a finite number of mV, got inf"),
         (
-            lambda: Membrane("M", (), capacitance=0.0),
+            lambda: Membrane("M", HH.channels, capacitance=0.0),
             r"Membrane 'M': capacitance must be > 0 uF/cm2, got 0.0",
         ),
         (

@@ -26,7 +26,8 @@ from axon import (
     hodgkin_huxley,
     passive,
 )
-from axon.membranes.rates import SampledRate, linoid
+from axon.membranes.rates import linoid
+from axon.membranes.sampled import SampledRate
 from axon.model import from_json, to_json
 from axon.stimuli import Ramp, Synapse
 

@@ -64,16 +64,11 @@ def position_label(run: Run) -> str:
 
 def section_of(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Index of the section under each recorded position."""
-    cut = run.compartments
-    if cut.branched:
-        return cut.section[run.record.indices(cut)]
     return np.searchsorted(run.axon.boundaries, run.position, side="right")
 
 
 def joins(run: Run) -> list[float]:
     """Where one section ends and the next begins, um; empty when there are too many to draw."""
-    if run.axon.nodes:
-        return []
     return list(run.axon.boundaries) if len(run.axon.boundaries) <= MOST_JOINS else []
 
 
@@ -109,10 +104,10 @@ def voltage_limits(run: Run) -> tuple[float, float]:
     """
     voltage = voltage_of(run, "a picture")
     low, high = float(np.nanmin(voltage)), float(np.nanmax(voltage))
-    channels = [channel for section in run.axon.sections for channel in section.membrane.channels]
-    if any(channel.gates for channel in channels):
-        low = max(low, min(channel.reversal for channel in channels) - BELOW_REVERSAL)
-        high = min(high, max(channel.reversal for channel in channels))
+    membranes = [section.membrane for section in run.axon.sections]
+    if any(membrane.gates for membrane in membranes):
+        reversals = [e for membrane in membranes for e in membrane.reversals]
+        low, high = max(low, min(reversals) - BELOW_REVERSAL), min(high, max(reversals))
     return (low, high) if high - low > 1e-3 else (low - 1.0, high + 1.0)
 
 

@@ -121,7 +121,7 @@ def thresholds(membrane: Any, celsius: float, gates: Mapping[str, Array]) -> tup
     slow = slow_gates(membrane, celsius)
     shape = np.shape(gates[slow[0]])
     flat = {name: np.asarray(gates[name], float).reshape(-1) for name in slow}
-    reversals = [channel.reversal for channel in membrane.channels]
+    reversals = membrane.reversals
     v = np.arange(min(reversals), max(reversals) + _STEP, _STEP)
     size = flat[slow[0]].size
     threshold, margin = np.empty(size), np.empty(size)

@@ -20,11 +20,13 @@ from axon.membranes.hodgkin_huxley import hodgkin_huxley
 from axon.membranes.membrane import Channel, Membrane
 from axon.membranes.mrg import mrg_internode, mrg_node, mrg_paranode
 from axon.membranes.passive import insulator, passive
+from axon.membranes.pool import Buffer, Pool
 from axon.membranes.rattay_aberham import rattay_aberham
 from axon.membranes.schwarz_eikhof import schwarz_eikhof
 from axon.membranes.schwarz_reid_bostock import schwarz_reid_bostock
 from axon.membranes.sundt import sundt
 from axon.membranes.sweeney import sweeney
+from axon.membranes.transporter import Transporter
 
 MODELS: dict[str, Callable[[], Membrane]] = {
     "hodgkin_huxley": hodgkin_huxley,
@@ -57,10 +59,13 @@ def model(name: str) -> Membrane:
 
 __all__ = [
     "MODELS",
+    "Buffer",
     "Channel",
     "Gate",
     "Membrane",
     "PermeableChannel",
+    "Pool",
+    "Transporter",
     "frankenhaeuser_huxley",
     "gaines_motor_internode",
     "gaines_motor_node",

@@ -1,4 +1,4 @@
-"""Rates checked before they are trusted: one clear line that names channel, gate and voltage."""
+"""Functions checked before they are trusted: one clear line that names channel, gate and voltage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from axon.membranes.gate import Gate
 from axon.membranes.limits import LOOKED_AT, Array, Rate, evaluate
+from axon.membranes.pool import resting
 
 # Where a membrane may be carried, and where every rate must make sense: mV.
 TRUSTED = LOOKED_AT[np.abs(LOOKED_AT) <= 150.0]
@@ -23,6 +24,7 @@ _MEANT = {
     "beta": ("a rate >= 0 /ms", lambda values: values < 0),
     "inf": ("a fraction 0..1", lambda values: (values < -_ROUNDING) | (values > 1 + _ROUNDING)),
     "tau": ("a time > 0 ms", lambda values: values <= 0),
+    "outward": ("a finite current in mA/cm2", lambda values: np.zeros(values.shape, bool)),
 }
 
 
@@ -48,33 +50,50 @@ def checked_gates(owner: str, gates: Any) -> tuple[Gate, ...]:
     for gate in gates:
         if not isinstance(gate, Gate):
             raise ValueError(f"{owner}: gates must hold Gate objects, got {gate!r}")
-        trouble = next(filter(None, (_trouble(*given) for given in gate.functions.items())), "")
+        rest = resting(gate.reads)
+        trouble = next(filter(None, (_trouble(*given, rest) for given in gate.functions.items())), "")
         if not trouble and gate.alpha is not None:
-            trouble = _standstill(*gate.functions.values())
+            trouble = _standstill(*gate.functions.values(), rest)
         if trouble:
             raise ValueError(f"{owner}, gate {gate.name!r}: {trouble}")
     return gates
 
 
+def checked_current(owner: str, current: Rate, rest: tuple[float, ...]) -> None:
+    """Look at the current of a transporter between -150 and 150 mV, concentrations (mM) as at rest.
+
+    Raises
+    ------
+    ValueError
+        For something that is no function, one that fails, or one that is not finite.
+    """
+    if not callable(current):
+        raise ValueError(f"{owner}: outward must be a function of V and what it reads, got {current!r}")
+    trouble = _trouble("outward", current, rest)
+    if trouble:
+        raise ValueError(f"{owner}: {trouble}")
+
+
 # The same functions come again with every variation of a membrane.
 @lru_cache(maxsize=1024)
-def _standstill(alpha: Rate, beta: Rate) -> str:
+def _standstill(alpha: Rate, beta: Rate, rest: tuple[float, ...]) -> str:
     """Where neither rate moves the gate, in words; nothing where one always does."""
-    still = _worst(evaluate(alpha, TRUSTED) + evaluate(beta, TRUSTED) == 0)
+    still = _worst(evaluate(alpha, TRUSTED, *rest) + evaluate(beta, TRUSTED, *rest) == 0)
     if still is None:
         return ""
     return f"alpha and beta are both 0 at V = {TRUSTED[still]:g} mV, where the gate then has no steady state"
 
 
 @lru_cache(maxsize=1024)
-def _trouble(kind: str, function: Rate) -> str:
+def _trouble(kind: str, function: Rate, rest: tuple[float, ...]) -> str:
     """What is wrong with a function, in words; nothing when all is well."""
+    arrays = "an array of voltages" if not rest else f"arrays of voltages and {len(rest)} concentrations"
     try:
         with np.errstate(all="ignore"):
-            given = np.asarray(function(TRUSTED.copy()))
+            given = np.asarray(function(TRUSTED.copy(), *(np.full_like(TRUSTED, c) for c in rest)))
     except Exception as error:  # whatever a user's function may raise
         return (
-            f"{kind} must take an array of voltages, and failed with {type(error).__name__}: "
+            f"{kind} must take {arrays}, and failed with {type(error).__name__}: "
             f"{str(error).splitlines()[0] if str(error) else 'no reason given'}; "
             "write it with NumPy (np.exp, np.where), or wrap it in np.vectorize"
         )
@@ -85,7 +104,7 @@ def _trouble(kind: str, function: Rate) -> str:
             f"{kind} must give one value for each voltage, got an array of shape {given.shape} for voltages "
             f"of shape {TRUSTED.shape}"
         )
-    return _about(kind, evaluate(function, TRUSTED))
+    return _about(kind, evaluate(function, TRUSTED, *rest))
 
 
 def _about(kind: str, values: Array) -> str:

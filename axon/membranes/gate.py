@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,14 +10,8 @@ from numpy.typing import ArrayLike
 
 from axon.checks import clear_keywords, finite, positive
 from axon.membranes.limits import Array, Rate, evaluate
-
-# Where two rate functions are held to be the same, and what a file keeps of a user's own (mV).
-SAMPLES = np.arange(-250.0, 250.25, 0.5)
-
-
-def samples(rate: Rate) -> Array:
-    """The rate at every voltage of ``SAMPLES``."""
-    return evaluate(rate, SAMPLES)
+from axon.membranes.pool import Pool, pools_read, resting
+from axon.membranes.sampled import samples
 
 
 @clear_keywords
@@ -46,6 +41,9 @@ class Gate:
         Temperature at which the rates hold as written, degC.
     instantaneous : bool
         Whether the gate is always at its steady state: x = inf(V), with no time constant.
+    reads : Pool or tuple of Pool
+        Concentrations on which the functions depend besides V: they are then functions of V and of these
+        (mM), in that order.
 
     Raises
     ------
@@ -63,6 +61,7 @@ class Gate:
     q10: float | tuple[float, float] = 1.0
     q10_celsius: float = 6.3
     instantaneous: bool = False
+    reads: tuple[Pool, ...] = ()
 
     def __post_init__(self) -> None:
         if isinstance(self.exponent, bool) or self.exponent not in range(1, 9):
@@ -85,6 +84,7 @@ class Gate:
                     f"Gate {self.name!r}: {kind} must be a function of V in mV, got {function!r}; a constant "
                     f"is {kind}=lambda v: {function!r}"
                 )
+        object.__setattr__(self, "reads", pools_read(self.reads, f"Gate {self.name!r}"))
         self._check_temperature()
 
     def _check_temperature(self) -> None:
@@ -109,12 +109,17 @@ class Gate:
     def _factors(self) -> tuple[float, ...]:
         return self.q10 if isinstance(self.q10, tuple) else (self.q10,)
 
-    def kinetics(self, v: ArrayLike, celsius: float) -> tuple[Array, Array]:
+    def kinetics(
+        self, v: ArrayLike, celsius: float, concentrations: Mapping[str, ArrayLike] | None = None
+    ) -> tuple[Array, Array]:
         """Steady state (0..1) and rate 1/tau (1/ms) at the voltages ``v`` (mV, any shape).
 
-        The rate of an instantaneous gate is infinite.
+        The rate of an instantaneous gate is infinite. ``concentrations`` (mM, by pool) are those at rest
+        where they are not given.
         """
-        first, *second = (evaluate(function, v) for function in self.functions.values())
+        known = concentrations or {}
+        read = [known.get(pool.name, pool.concentration) for pool in self.reads]
+        first, *second = (evaluate(function, v, *read) for function in self.functions.values())
         if not second:
             return first, np.full_like(first, np.inf)
         speed = [factor ** ((celsius - self.q10_celsius) / 10.0) for factor in self._factors]
@@ -130,20 +135,25 @@ class Gate:
             steady = np.where(np.isinf(opening), 1.0, opening / np.where(total == 0, 1.0, total))
             return steady, total * speed[0] if len(speed) == 1 else total
 
-    def steady_state(self, v: ArrayLike, celsius: float | None = None) -> Array:
+    def steady_state(
+        self,
+        v: ArrayLike,
+        celsius: float | None = None,
+        concentrations: Mapping[str, ArrayLike] | None = None,
+    ) -> Array:
         """Fraction of open gates after a long time at ``v`` (mV); same shape.
 
         ``celsius`` (degC) matters where alpha and beta have each a ``q10`` of its own; by default it is
-        ``q10_celsius``.
+        ``q10_celsius``. ``concentrations`` as for ``kinetics``.
         """
-        return self.kinetics(v, self.q10_celsius if celsius is None else celsius)[0]
+        return self.kinetics(v, self.q10_celsius if celsius is None else celsius, concentrations)[0]
 
     def time_constant(self, v: ArrayLike, celsius: float) -> Array:
         """Time constant in ms at ``v`` (mV) and ``celsius`` (degC); same shape; 0 of one instantaneous."""
         return 1.0 / self.kinetics(v, celsius)[1]
 
     def _plain(self) -> tuple[object, ...]:
-        return (self.name, self.exponent, self.q10, self.q10_celsius, tuple(self.functions))
+        return (self.name, self.exponent, self.q10, self.q10_celsius, tuple(self.functions), self.reads)
 
     def __eq__(self, other: object) -> bool:
         """Gates are equal when their numbers are and their rates agree at every sample voltage."""
@@ -151,16 +161,19 @@ class Gate:
             return NotImplemented
         if self._plain() != other._plain():
             return False
-        pairs = zip(self.functions.values(), other.functions.values(), strict=True)
-        return all(f is g or np.array_equal(samples(f), samples(g), equal_nan=True) for f, g in pairs)
+        pairs, rest = zip(self.functions.values(), other.functions.values(), strict=True), resting(self.reads)
+        return all(
+            f is g or np.array_equal(samples(f, rest), samples(g, rest), equal_nan=True) for f, g in pairs
+        )
 
     def __hash__(self) -> int:
         return hash(self._plain())
 
     def __repr__(self) -> str:
         given = ", ".join(f"{kind}={getattr(f, '__name__', 'rate')}" for kind, f in self.functions.items())
-        at_once = ", instantaneous=True" if self.instantaneous else ""
+        more = ", instantaneous=True" if self.instantaneous else ""
+        more += f", reads={self.reads!r}" if self.reads else ""
         return (
             f"Gate({self.name!r}, {self.exponent}, {given}, q10={self.q10!r}, "
-            f"q10_celsius={self.q10_celsius!r}{at_once})"
+            f"q10_celsius={self.q10_celsius!r}{more})"
         )

@@ -9,13 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from axon.checks import clear_keywords, finite, not_negative, positive
+from axon.membranes.constants import FARADAY, GAS, KELVIN
 from axon.membranes.door import checked_gates
 from axon.membranes.gate import Gate
 from axon.membranes.rates import Array, linoid
-
-FARADAY = 96485.33212  # C/mol
-GAS = 8.314462618  # J/(mol K)
-KELVIN = 273.15
 
 
 @clear_keywords
@@ -37,6 +34,9 @@ class PermeableChannel:
         None for a leak.
     valence : int
         Of the ion; not 0.
+    ion : str, optional
+        Which ion passes, where a membrane has a pool of it: the concentration on that side is then the
+        pool's.
     q10, q10_celsius : float
         Factor by which the permeability grows for 10 degC, and the temperature (degC) at which it holds as
         written.
@@ -56,6 +56,7 @@ class PermeableChannel:
     valence: int = 1
     q10: float = 1.0
     q10_celsius: float = 6.3
+    ion: str | None = None
 
     def __post_init__(self) -> None:
         not_negative(f"PermeableChannel {self.name!r}: permeability", self.permeability, "cm/s")
@@ -87,25 +88,46 @@ class PermeableChannel:
             fraction = fraction * np.asarray(gates[gate.name], float) ** gate.exponent
         return fraction
 
-    def open_current(self, v: ArrayLike, celsius: float) -> Array:
-        """Outward current density with every gate open at ``v`` (mV), mA/cm2."""
+    def open_current(
+        self, v: ArrayLike, celsius: float, inside: ArrayLike | None = None, outside: ArrayLike | None = None
+    ) -> Array:
+        """Outward current density with every gate open at ``v`` (mV), mA/cm2.
+
+        ``inside`` and ``outside`` (mM) are the channel's own where they are not given.
+        """
+        within, beyond = self._sides(inside, outside)
         x, scale = self._reduced(v, celsius), self._scale(celsius)
         # x / (1 - exp(-x)) and x / (exp(x) - 1) are safe at 0.
-        return scale * (self.inside * linoid(-x) - self.outside * linoid(x))
+        return scale * (within * linoid(-x) - beyond * linoid(x))
 
-    def open_slope(self, v: ArrayLike, celsius: float) -> Array:
+    def open_slope(
+        self, v: ArrayLike, celsius: float, inside: ArrayLike | None = None, outside: ArrayLike | None = None
+    ) -> Array:
         """Derivative of ``open_current`` with respect to V, S/cm2 (mA/cm2 per mV)."""
+        within, beyond = self._sides(inside, outside)
         x, scale = self._reduced(v, celsius), self._scale(celsius)
-        by_x = -self.inside * _linoid_slope(-x) - self.outside * _linoid_slope(x)
+        by_x = -within * _linoid_slope(-x) - beyond * _linoid_slope(x)
         return scale * by_x * self._reduced(1.0, celsius)
 
-    def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None) -> Array:
-        """Outward current density, mA/cm2."""
+    def current(
+        self,
+        v: ArrayLike,
+        gates: Mapping[str, ArrayLike],
+        celsius: float | None,
+        inside: ArrayLike | None = None,
+        outside: ArrayLike | None = None,
+    ) -> Array:
+        """Outward current density, mA/cm2; ``inside`` and ``outside`` as for ``open_current``."""
         if celsius is None:
             raise ValueError(
                 f"channel {self.name!r} conducts by permeability: its current needs celsius=..., degC"
             )
-        return self.open_current(v, celsius) * self.open_fraction(gates)
+        return self.open_current(v, celsius, inside, outside) * self.open_fraction(gates)
+
+    def _sides(self, inside: ArrayLike | None, outside: ArrayLike | None) -> tuple[Array, Array]:
+        given = (self.inside if inside is None else inside, self.outside if outside is None else outside)
+        within, beyond = (np.asarray(c, float) for c in given)
+        return within, beyond
 
     def _scale(self, celsius: float) -> float:
         """P z F in mA/cm2 per mM."""

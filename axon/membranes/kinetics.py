@@ -12,6 +12,7 @@ from axon.membranes.ghk import PermeableChannel
 from axon.membranes.membrane import Channel, Membrane
 from axon.membranes.rates import Array
 from axon.membranes.roles import ROOM, Role, gate_roles
+from axon.membranes.transporter import Transporter
 
 Speed = Literal["fast", "slow", ""]
 
@@ -104,7 +105,7 @@ def gate_kinetics(membrane: Membrane, celsius: float) -> dict[str, GateKinetics]
         When the membrane has no resting potential.
     """
     rest, roles = membrane.resting_potential(celsius), gate_roles(membrane)
-    way = np.linspace(rest, max(channel.reversal for channel in membrane.channels), 401)
+    way = np.linspace(rest, max(membrane.reversals), 401)
     typical = {
         name: 0.0 if gate.instantaneous else float(np.exp(np.log(gate.time_constant(way, celsius)).mean()))
         for name, gate in membrane.gates.items()
@@ -143,13 +144,14 @@ def inactivating(membrane: Membrane) -> tuple[Channel | PermeableChannel, ...]:
     return tuple(
         channel
         for channel in membrane.channels
-        if len({roles[gate.name].role for gate in channel.gates}) == 2
+        if not isinstance(channel, Transporter)
+        and len({roles[gate.name].role for gate in channel.gates}) == 2
     )
 
 
 def voltages(membrane: Membrane) -> Array:
     """Where a membrane can be, mV: from the lowest to the highest reversal potential and 20 mV beyond."""
-    reversals = [channel.reversal for channel in membrane.channels]
+    reversals = membrane.reversals
     low, high = min(reversals) - ROOM, max(reversals) + ROOM
     return np.linspace(low, high, round((high - low) / _STEP) + 1)
 

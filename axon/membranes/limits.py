@@ -49,7 +49,7 @@ def evaluate(rate: Rate, v: ArrayLike, *concentrations: ArrayLike) -> Array:
     if read:
         v, *read = np.broadcast_arrays(v, *read)
     values = _called(rate, v, *read)
-    for singular in singular_voltages(rate, tuple(float(c.flat[0]) for c in read if c.size)):
+    for singular in singular_voltages(rate, len(read)):
         near = np.abs(v - singular) < REACH
         if near.any():
             values[near] = _through_neighbours(rate, singular, v[near], [c[near] for c in read])
@@ -60,9 +60,17 @@ def evaluate(rate: Rate, v: ArrayLike, *concentrations: ArrayLike) -> Array:
 
 
 @lru_cache(maxsize=1024)
-def singular_voltages(rate: Rate, concentrations: tuple[float, ...] = ()) -> tuple[float, ...]:
-    """Voltages (mV) from -250 to 250 where a quotient in ``rate`` is 0/0 and its limit is finite."""
-    found = []
+def singular_voltages(rate: Rate, reads: int = 0) -> tuple[float, ...]:
+    """Voltages (mV) from -250 to 250 where a quotient in ``rate`` is 0/0 and its limit is finite.
+
+    Parameters
+    ----------
+    rate : callable
+    reads : int
+        Of how many concentrations it is a function besides. Where a quotient is 0/0 in V is taken not to
+        depend on them.
+    """
+    found, concentrations = [], (1.0,) * reads
     for v in _zero_denominators(rate, concentrations):
         once, twice = (_limit(rate, v, concentrations, reach) for reach in (REACH, REACH / 2))
         if abs(once - twice) <= _AGREES * max(abs(once), abs(twice)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,7 +15,9 @@ from axon.errors import NoRest, unknown_name
 from axon.membranes.door import checked_gates
 from axon.membranes.gate import Gate
 from axon.membranes.ghk import PermeableChannel
-from axon.membranes.rates import Array
+from axon.membranes.limits import Array
+from axon.membranes.pool import Pool, checked_pools, reversal_shift
+from axon.membranes.transporter import Transporter
 
 
 @clear_keywords
@@ -39,6 +42,9 @@ class Channel:
     unitary : float, optional
         Conductance of a single open channel, pS: how many channels ``conductance`` stands for, which matters
         where their noise is simulated. Without it they are taken to be very many.
+    ion : str, optional
+        Which ion passes, where a membrane has pools of it: they take it up, and the reversal potential, given
+        for their concentrations at rest, moves with them as Nernst's equation says.
     q10, q10_celsius : float
         Factor by which the conductance grows for 10 degC, and the temperature (degC) at which it holds as
         written. The default is a conductance that is the same at every temperature.
@@ -57,6 +63,7 @@ class Channel:
     unitary: float | None = None
     q10: float = 1.0
     q10_celsius: float = 6.3
+    ion: str | None = None
 
     def __post_init__(self) -> None:
         not_negative(f"Channel {self.name!r}: conductance", self.conductance, "S/cm2")
@@ -102,9 +109,19 @@ class Channel:
         """Derivative of ``open_current`` with respect to V, S/cm2."""
         return np.full(np.shape(v), self.density(celsius))
 
-    def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None) -> Array:
-        """Outward current density at ``v`` (mV), mA/cm2."""
-        return self.density(celsius) * self.open_fraction(gates) * (np.asarray(v, float) - self.reversal)
+    def current(
+        self,
+        v: ArrayLike,
+        gates: Mapping[str, ArrayLike],
+        celsius: float | None = None,
+        shift: ArrayLike = 0.0,
+    ) -> Array:
+        """Outward current density at ``v`` (mV), mA/cm2, with the reversal potential ``shift`` mV off."""
+        away = np.asarray(v, float) - self.reversal - np.asarray(shift, float)
+        return self.density(celsius) * self.open_fraction(gates) * away
+
+
+AnyChannel = Channel | PermeableChannel | Transporter
 
 
 @clear_keywords
@@ -119,20 +136,24 @@ class Membrane:
     ----------
     name : str
         For messages and files.
-    channels : tuple of Channel or PermeableChannel
+    channels : tuple of Channel, PermeableChannel or Transporter
         Their names, and the names of all their gates, must differ.
     capacitance : float
         uF/cm2; 0 only without channels.
+    pools : tuple of Pool
+        The concentrations that change: by what channels carry of an ion, and of transporters.
 
     Raises
     ------
     ValueError
-        For a capacitance <= 0, something that is no channel, or a name that occurs twice.
+        For a capacitance <= 0, something that is no channel, a name that occurs twice, a gate or transporter
+        that reads a pool which is not there, or pools of one ion that do not agree.
     """
 
     name: str
-    channels: tuple[Channel | PermeableChannel, ...]
+    channels: tuple[AnyChannel, ...]
     capacitance: float = 1.0
+    pools: tuple[Pool, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.channels, Iterable):
@@ -141,15 +162,16 @@ class Membrane:
             )
         object.__setattr__(self, "channels", tuple(self.channels))
         for channel in self.channels:
-            if not isinstance(channel, Channel | PermeableChannel):
+            if not isinstance(channel, AnyChannel):
                 raise ValueError(
-                    f"Membrane {self.name!r}: channels must hold Channel or PermeableChannel objects, "
-                    f"got {channel!r}"
+                    f"Membrane {self.name!r}: channels must hold Channel, PermeableChannel or Transporter "
+                    f"objects, got {channel!r}"
                 )
         check = positive if self.channels else not_negative  # without any of both it is an insulator
         check(f"Membrane {self.name!r}: capacitance", self.capacitance, "uF/cm2")
         for kind, names in (
             ("channel", [channel.name for channel in self.channels]),
+            ("pool", [pool.name for pool in self.pools if isinstance(pool, Pool)]),
             ("gate", [gate.name for channel in self.channels for gate in channel.gates]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -157,12 +179,15 @@ class Membrane:
                 raise ValueError(
                     f"Membrane {self.name!r}: {kind} {twice[0]!r} occurs twice; names must differ"
                 )
+        object.__setattr__(self, "pools", checked_pools(self.name, self.pools, self.channels))
 
-    def __add__(self, channel: Channel | PermeableChannel) -> Membrane:
-        """The membrane with one more channel."""
-        if not isinstance(channel, Channel | PermeableChannel):
+    def __add__(self, part: AnyChannel | Pool) -> Membrane:
+        """The membrane with one more channel, transporter or pool (which comes before what reads it)."""
+        if isinstance(part, Pool):
+            return replace(self, pools=(*self.pools, part))
+        if not isinstance(part, AnyChannel):
             return NotImplemented
-        return replace(self, channels=(*self.channels, channel))
+        return replace(self, channels=(*self.channels, part))
 
     def without(self, *names: str) -> Membrane:
         """The membrane without these channels.
@@ -231,6 +256,17 @@ class Membrane:
         """The gates that are not instantaneous: with V, the state of a patch."""
         return {name: gate for name, gate in self.gates.items() if not gate.instantaneous}
 
+    @property
+    def reversals(self) -> list[float]:
+        """Reversal potentials (mV) of the channels, at rest."""
+        return [c.reversal for c in self.channels if not isinstance(c, Transporter)]
+
+    def drifting(self, channel: AnyChannel) -> bool:
+        """Whether the current of a channel depends on anything in a pool."""
+        if isinstance(channel, Transporter) or any(gate.reads for gate in channel.gates):
+            return True
+        return any(pool.ion == channel.ion for pool in self.pools)
+
     def steady_gates(self, v: ArrayLike, celsius: float | None = None) -> dict[str, Array]:
         """Steady state of every gate at ``v`` (mV) and ``celsius`` (degC; see ``Gate.steady_state``)."""
         return {name: gate.steady_state(v, celsius) for name, gate in self.gates.items()}
@@ -241,19 +277,48 @@ class Membrane:
         return {c.name: c.density(celsius) * c.open_fraction(gates) for c in ohmic}
 
     def currents(
-        self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None
+        self,
+        v: ArrayLike,
+        gates: Mapping[str, ArrayLike],
+        celsius: float | None = None,
+        concentrations: Mapping[str, ArrayLike] | None = None,
     ) -> dict[str, Array]:
         """Outward current density of every channel, mA/cm2, at ``v`` (mV).
 
         Instantaneous gates that are not among ``gates`` are where ``v`` puts them. ``celsius`` (degC) is
-        needed where a channel conducts by permeability or has a ``q10``.
+        needed where a channel conducts by permeability or has a ``q10``. ``concentrations`` (mM, by pool) are
+        by default those at rest.
         """
         at_once = {
-            name: gate.steady_state(v, celsius)
+            name: gate.steady_state(v, celsius, concentrations)
             for name, gate in self.gates.items()
             if gate.instantaneous and name not in gates
         }
-        return {c.name: c.current(v, {**gates, **at_once}, celsius) for c in self.channels}
+        known = {**gates, **at_once}
+        return {
+            c.name: c.current(v, known, celsius, **self.around(c, concentrations, celsius))
+            for c in self.channels
+        }
+
+    def around(
+        self,
+        channel: AnyChannel,
+        concentrations: Mapping[str, ArrayLike] | None,
+        celsius: float | None,
+    ) -> dict[str, Any]:
+        """What concentrations mean to a channel, as the keywords that its ``current`` takes."""
+        if not concentrations:
+            return {}
+        if isinstance(channel, Transporter):
+            return {"concentrations": concentrations}
+        own = [pool for pool in self.pools if pool.ion == channel.ion]
+        if isinstance(channel, PermeableChannel):
+            return {pool.side: concentrations[pool.name] for pool in own}
+        if not own:
+            return {}
+        if celsius is None:
+            raise ValueError(f"the reversal potential of channel {channel.name!r} needs celsius=..., degC")
+        return {"shift": reversal_shift(own, concentrations, celsius)}
 
     def current(self, v: ArrayLike, gates: Mapping[str, ArrayLike], celsius: float | None = None) -> Array:
         """Total outward ionic current density, mA/cm2."""
@@ -282,7 +347,8 @@ class Membrane:
 
         if self.name in MODELS and MODELS[self.name]() == self:
             return f"{self.name}()"
-        return f"Membrane({self.name!r}, {self.channels!r}, capacitance={self.capacitance!r})"
+        pools = f", pools={self.pools!r}" if self.pools else ""
+        return f"Membrane({self.name!r}, {self.channels!r}, capacitance={self.capacitance!r}{pools})"
 
 
 # Asked for by every run of the same membrane, so kept.

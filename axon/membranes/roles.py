@@ -48,6 +48,6 @@ def gate_roles(membrane: Membrane) -> dict[str, GateRole]:
 
 def opens(gate: Gate, membrane: Membrane) -> bool:
     """Whether depolarisation opens the gate."""
-    reversals = [channel.reversal for channel in membrane.channels]
+    reversals = membrane.reversals
     low, high = gate.steady_state([min(reversals) - ROOM, max(reversals) + ROOM])
     return bool(high > low)

@@ -54,6 +54,10 @@ def shifted(membrane: Membrane, by: float) -> Membrane:
                 f"channel {channel.name!r} conducts by permeability and cannot be shifted; "
                 "change its concentrations"
             )
+        if membrane.drifting(channel):
+            raise ValueError(
+                f"channel {channel.name!r} depends on concentrations and cannot be shifted with the voltage"
+            )
     channels = tuple(_moved(channel, by) for channel in membrane.channels if isinstance(channel, Channel))
     return replace(membrane, name=f"{membrane.name}_{by:+g}_mV", channels=channels)
 

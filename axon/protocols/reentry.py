@@ -89,9 +89,10 @@ def arrested(membrane: Membrane, celsius: float, gates: Mapping[str, float]) -> 
         inf, tau = _Held(gate, value, edge, celsius), _Tau(gate, celsius)
         return replace(gate, alpha=None, beta=None, inf=inf, tau=tau, q10=1.0)
 
-    channels: list[Any] = [
-        replace(channel, gates=tuple(held(gate) for gate in channel.gates)) for channel in membrane.channels
-    ]
+    def arrest(channel: Any) -> Any:
+        return replace(channel, gates=tuple(map(held, channel.gates))) if channel.gates else channel
+
+    channels = map(arrest, membrane.channels)
     return replace(membrane, name=f"{membrane.name}, arrested", channels=tuple(channels))
 
 

@@ -78,7 +78,7 @@ class _Escape:
     """
 
     def __init__(self, equations: WaveEquations, lanes: int) -> None:
-        reversals = [channel.reversal for channel in equations.membrane.channels]
+        reversals = equations.membrane.reversals
         self.low, self.high = min(reversals) - _MARGIN, max(reversals) + _MARGIN
         self.rest = equations.rest[0]
         self.peak = np.zeros(lanes)

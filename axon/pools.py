@@ -1,0 +1,233 @@
+"""What of a membrane depends on concentrations, stepped beside the rest; second order in dt.
+
+V and concentrations live at t_k, gates at t_k + dt/2. Per compartment, with starred values at midtime:
+
+    x     <- A(V_k, c_k) x + B(V_k, c_k)            each gate that takes time
+    c*     = c_k + (c_k - c_(k-1)) / 2              every concentration, and V* for what follows V at once
+    g, g E*                                         of every channel, its reversal potential moved with c*
+    V_k+1                                           by the engine, for which these are one line in V
+    c     <- c + dt (I(V*) / (z F layer), decay to rest) - what a buffer takes
+
+The current that moves the concentrations is the very one that moves V, so that what one side of the membrane
+gains the other has lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from axon.cable import US_PER_S
+from axon.engine import beside, tables
+from axon.geometry import CM_PER_UM, Compartments
+from axon.membranes import Channel, Gate, Membrane, Pool, Transporter
+from axon.membranes.constants import FARADAY
+
+Array = NDArray[np.float64]
+
+_REACH = 250.0  # mV, of the first tables
+
+
+def drifting_channels(membrane: Membrane) -> list[Any]:
+    """The channels and transporters that depend on pools, in order."""
+    return [channel for channel in membrane.channels if membrane.drifting(channel)]
+
+
+def drifting_gates(membrane: Membrane) -> dict[str, Gate]:
+    """Their gates, by name."""
+    return {gate.name: gate for channel in drifting_channels(membrane) for gate in channel.gates}
+
+
+@dataclass(frozen=True)
+class _Coefficients:
+    """Decay and gain over a step of the gates that depend on V alone; equal ones compare equal."""
+
+    membrane: Membrane
+    celsius: float
+    dt: float
+
+    @property
+    def gates(self) -> list[Gate]:
+        gates = drifting_gates(self.membrane).values()
+        return [gate for gate in gates if not gate.reads and not gate.instantaneous]
+
+    def __call__(self, v: Array) -> tuple[Array, Array]:
+        kinetics = [gate.kinetics(v, self.celsius) for gate in self.gates]
+        steady = np.stack([steady for steady, _ in kinetics], axis=1)
+        passed = -self.dt * np.stack([rate for _, rate in kinetics], axis=1)
+        return np.exp(passed), -steady * np.expm1(passed)
+
+
+class Drift:
+    """Concentrations, and what depends on them, in all compartments of one membrane at one temperature.
+
+    Parameters
+    ----------
+    membrane : Membrane
+        With pools.
+    celsius, dt : float
+        degC, ms.
+    compartments : Compartments
+    here : (n,) int
+        Which of them have this membrane.
+    v : (n,) ndarray
+        Initial voltage, mV; gates start at their steady state there.
+
+    Attributes
+    ----------
+    concentration, bound : dict of str to (n,) ndarray
+        Free and bound ions of every pool, mM, at the time of V.
+    """
+
+    def __init__(
+        self,
+        membrane: Membrane,
+        celsius: float,
+        dt: float,
+        compartments: Compartments,
+        here: NDArray[np.intp],
+        v: Array,
+    ) -> None:
+        self.membrane, self.celsius, self.dt, self.here = membrane, celsius, dt, here
+        self.channels = drifting_channels(membrane)
+        self.scale = compartments.area[here] * US_PER_S  # S/cm2 -> uS, mA/cm2 -> nA
+        self.concentration = {p.name: np.full(len(here), p.concentration) for p in membrane.pools}
+        self.earlier = self.midway = self.concentration
+        self.bound = {p.name: _resting_bound(p, len(here)) for p in membrane.pools}
+        self.per_charge = {p.name: _per_charge(p, compartments, here) for p in membrane.pools}
+        gates = drifting_gates(membrane)
+        steady = {name: gate.steady_state(v, celsius) for name, gate in gates.items()}
+        self.coefficients = _Coefficients(membrane, celsius, dt)
+        self.by_table = [gate.name for gate in self.coefficients.gates]
+        self.table_gates = np.zeros((len(here), len(self.by_table)))
+        self.by_hand = {name: gate for name, gate in gates.items() if name not in self.by_table}
+        self.gates = steady | {name: self.table_gates[:, j] for j, name in enumerate(self.by_table)}
+        for name in self.by_table:
+            self.gates[name][:] = steady[name]
+        self.low, self.high = -_REACH, _REACH
+        self.before = v.copy()
+        self.flows: list[tuple[Any, Array, Array]] = []
+
+    def conduct(self, v: Array) -> tuple[Array, Array]:
+        """What flows in the step that begins at ``v`` (n,) mV, as a line in V; gates go to its middle.
+
+        Returns
+        -------
+        conductance, current : (n,) uS, nA
+            What flows outwards is conductance * V - current.
+
+        Raises
+        ------
+        RanOut
+            Where a pool has run out.
+        """
+        midway = {name: 1.5 * c - 0.5 * self.earlier[name] for name, c in self.concentration.items()}
+        self.midway, ahead = midway, 1.5 * v - 0.5 * self.before
+        for name, c in midway.items():
+            if not c.min() > 0:
+                raise RanOut(name, int(self.here[np.argmin(c)]))
+        self._advance_gates(v, ahead, midway)
+        self.before = v.copy()
+        conductance, current = np.zeros(len(v)), np.zeros(len(v))
+        self.flows = []
+        for channel in self.channels:
+            g, b = self._line(channel, v, ahead, midway)
+            self.flows.append((channel, g, b))
+            conductance += g
+            current += b
+        return conductance, current
+
+    def move(self, v: Array) -> None:
+        """Let the concentrations go through the step whose mean voltage was ``v`` (n,) mV."""
+        carried: dict[str, Array | float] = {}
+        for channel, g, b in self.flows:
+            outward = g * v - b
+            shares = channel.shares if isinstance(channel, Transporter) else {channel.ion: 1.0}
+            for ion, share in shares.items():
+                carried[ion] = carried.get(ion, 0.0) + share * outward
+        self.earlier = self.concentration
+        self.concentration = {
+            pool.name: self._filled(pool, carried.get(pool.ion, 0.0), self.midway[pool.name])
+            for pool in self.membrane.pools
+        }
+
+    def jump(self, place: int, level: float) -> None:
+        """Take up that the voltage of one of its compartments is set to ``level`` (mV) at once.
+
+        A gate then sees half a step of each voltage. The sweep makes a whole one at the new voltage; half of
+        it is taken back beforehand.
+        """
+        old = self.before[place]
+        here = {name: float(c[place]) for name, c in self.concentration.items()}
+        for name, gate in drifting_gates(self.membrane).items():
+            if not gate.instantaneous:
+                steady0, rate0 = gate.kinetics(old, self.celsius, here)
+                steady1, rate1 = gate.kinetics(level, self.celsius, here)
+                decay0, decay1 = np.exp(-0.5 * self.dt * rate0), np.exp(-0.5 * self.dt * rate1)
+                if decay1 > 0:
+                    halfway = steady0 + (self.gates[name][place] - steady0) * decay0
+                    self.gates[name][place] = steady1 + (halfway - steady1) / decay1
+        self.before[place] = level
+
+    def _advance_gates(self, v: Array, ahead: Array, midway: dict[str, Array]) -> None:
+        if self.by_table:
+            while v.min() <= self.low or v.max() >= self.high:
+                self.low, self.high = 2 * self.low, 2 * self.high
+            cells = round(self.low / tables.CELL), round(self.high / tables.CELL)
+            table = tables.build(self.coefficients, *cells).reshape(-1)
+            beside.advance(table, self.low, 1.0 / tables.CELL, v, self.table_gates)
+        for name, gate in self.by_hand.items():
+            if gate.instantaneous:
+                self.gates[name] = gate.steady_state(ahead, self.celsius, midway)
+            else:
+                steady, rate = gate.kinetics(v, self.celsius, self.concentration)
+                self.gates[name] = steady + (self.gates[name] - steady) * np.exp(-self.dt * rate)
+
+    def _line(self, channel: Any, v: Array, ahead: Array, midway: dict[str, Array]) -> tuple[Array, Array]:
+        """A channel's outward current as g V - b, in uS and nA."""
+        around = self.membrane.around(channel, midway, self.celsius)
+        if isinstance(channel, Transporter):
+            return np.zeros(len(v)), -self.scale * channel.current(ahead, {}, self.celsius, **around)
+        opened = self.scale * channel.open_fraction(self.gates)
+        if isinstance(channel, Channel):
+            g = opened * channel.density(self.celsius)
+            return g, g * (channel.reversal + around.get("shift", 0.0))
+        slope = channel.open_slope(v, self.celsius, **around)
+        return opened * slope, opened * (slope * v - channel.open_current(v, self.celsius, **around))
+
+    def _filled(self, pool: Pool, outward: Array | float, midway: Array) -> Array:
+        """A concentration after the step, from the current (nA) that carried its ion outwards."""
+        change = self.dt * self.per_charge[pool.name] * outward
+        if pool.buffer is not None:
+            binding = pool.buffer.on * midway + pool.buffer.off
+            full = pool.buffer.total * pool.buffer.on * midway / binding
+            taken = (full - self.bound[pool.name]) * -np.expm1(-self.dt * binding)
+            self.bound[pool.name] = self.bound[pool.name] + taken
+            change = change - taken
+        c = self.concentration[pool.name]
+        if pool.tau == np.inf:
+            return c + change
+        # Exact while what flows in is constant: it settles at rest + change tau / dt.
+        return c + (pool.concentration + change * (pool.tau / self.dt) - c) * -np.expm1(-self.dt / pool.tau)
+
+
+class RanOut(Exception):
+    """A pool is empty: which, and in what compartment."""
+
+    def __init__(self, pool: str, place: int) -> None:
+        super().__init__(pool)
+        self.pool, self.place = pool, place
+
+
+def _resting_bound(pool: Pool, n: int) -> Array:
+    return np.full(n, 0.0 if pool.buffer is None else pool.buffer.resting(pool.concentration))
+
+
+def _per_charge(pool: Pool, compartments: Compartments, here: NDArray[np.intp]) -> Array:
+    """What a charge that leaves the axon as this ion adds to its concentration, mM/pC."""
+    layer = np.array([pool.layer(d) for d in compartments.diameter[here]])
+    side = 1.0 if pool.side == "outside" else -1.0
+    return side * 1e-6 / (FARADAY * pool.valence * compartments.area[here] * layer * CM_PER_UM)
