@@ -37,7 +37,8 @@ class Memory:
 
     def array(self, name: str) -> Array:
         """All rows so far."""
-        return np.concatenate(self._parts[name])
+        blank, *parts = self._parts[name]
+        return parts[0] if len(parts) == 1 else np.concatenate([blank, *parts])
 
 
 class Collector:
@@ -94,7 +95,9 @@ class Collector:
         record = self.record
         self.sink.append("time", steps * self.job.dt)
         if record.voltage:
-            self.sink.append("voltage", v.astype(np.float32 if record.voltage == "float32" else float))
+            # The rows are nobody else's: they are kept as they are.
+            kind = np.float32 if record.voltage == "float32" else float
+            self.sink.append("voltage", v.astype(kind, copy=False))
         gates = self._gates_in_time(v, raw) if record.gates or record.currents else {}
         for name in self.gate_names:
             self.sink.append(f"gates/{name}", gates[name])

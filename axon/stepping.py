@@ -26,6 +26,7 @@ Array = NDArray[Any]
 
 _CHUNK_SECONDS = 0.1
 _CHUNK_SAMPLES = 4_000_000  # values
+_SPIKES = 50_000  # at least for so many there is room in a chunk
 _RUNAWAY = 20_000.0  # mV; no current that leaves an axon whole takes it there
 _compiling = threading.Lock()
 _compiled: set[type] = set()
@@ -99,7 +100,7 @@ class Stepper:
         if stride:
             width = len(self.v_index) + len(self.gate_index)
             chunk = min(chunk, stride * max(1, _CHUNK_SAMPLES // max(width, 1)))
-        room = 8 * flat + 1024
+        room = max(_SPIKES, 8 * flat)
         spikes = Spikes(
             np.zeros(room, np.int64),
             np.zeros(room, np.int64),
@@ -118,16 +119,16 @@ class Stepper:
             self._chunk(spikes, stride, min(chunk, self.steps - self.done, upcoming - self.done), bar)
         if self.done < self.steps:
             self._drain(spikes, everything=True)
-        if stride and self.done % stride == 0:
-            state = self.group.state
-            self._keep(np.array([self.done]), state.v[self.v_index][None], state.gates[self.gate_index][None])
+            if stride and self.done % stride == 0:
+                self._keep(*self._sample())
 
     def _chunk(self, spikes: Any, stride: int, count: int, bar: Progress) -> None:
         first = self.done
         step = np.arange(first, first + count)
         strengths = self._strengths(np.arange(first, first + count + 1) * self.dt)
         levels = np.array([s.level(step, self.dt) for s in self.clamps]).reshape(-1, count)
-        frames = (first + count - 1) // stride - (first - 1) // stride if stride else 0
+        # With room for one more, so that the end of the run needs no piece of its own.
+        frames = (first + count - 1) // stride - (first - 1) // stride + 1 if stride else 0
         samples = Samples(
             stride,
             self.v_index,
@@ -137,6 +138,10 @@ class Stepper:
         )
         done, taken, reason = self._advance(bar.enabled, spikes, samples, strengths, levels, first, count)
         self.done += int(done)
+        if stride and self.done == self.steps and self.done % stride == 0:
+            step = np.append(step, self.done)
+            _, samples.v[taken], samples.gates[taken] = self._sample()
+            taken += 1
         if taken:
             sampled = step[step % stride == 0][:taken]
             self._keep(sampled, samples.v[:taken], samples.gates[:taken])
@@ -178,6 +183,11 @@ class Stepper:
             f"try a smaller dt than {self.dt:g} ms, or a weaker stimulus there",
             run=self.collectors[self.owner[flat]].result(self.done),
         )
+
+    def _sample(self) -> tuple[NDArray[np.int64], Array, Array]:
+        """The state as it is now: step, voltages and gates, one row each."""
+        state = self.group.state
+        return np.array([self.done]), state.v[self.v_index][None], state.gates[self.gate_index][None]
 
     def _keep(self, steps: NDArray[np.int64], v: Array, gates: Array) -> None:
         at, gate_at = 0, 0
