@@ -12,7 +12,8 @@ Method
     Every model has a card (`axon.cards`): the paper's numbers and another program's, with their sources. Here
     each quantity is measured at steps from which it is extrapolated, with an error bar: velocities by
     `axon.measure_velocity`, the spike in the middle of a fibre, the threshold of 1 ms there, the absolute
-    refractory period with second pulses of up to 50 thresholds. Of nodes without a fibre the patch is taken.
+    refractory period with second pulses of up to 10 thresholds. Of nodes whose papers give no fibre the spike
+    is that of a patch.
 
 Expected answer
     Every number of ours within the doubt of the other program's, 0.5 % where nothing else is said, or a

@@ -172,9 +172,11 @@ def test_plot_writes_a_page(command: Command, squid_file: Path) -> None:
 
 def test_models_are_listed_with_a_line_each(command: Command) -> None:
     lines = command("models").out.splitlines()
-    assert [line.split()[0] for line in lines] == list(axon.membranes.MODELS)
+    names = [line.split()[0] for line in lines]
+    assert set(names) == {*axon.membranes.MODELS, *axon.fibres.FIBRES}
     assert "1952" in lines[0]
-    assert list(command("models --json").facts) == list(axon.membranes.MODELS)
+    assert lines[names.index("mrg")].split()[1:6] == ["56.2", "m/s", "at", "10", "um,"]
+    assert list(command("models --json").facts) == names
 
 
 def test_models_name_prints_the_validation_card(command: Command) -> None:

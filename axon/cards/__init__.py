@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from axon.cards.c_fibres import RATTAY_ABERHAM, SUNDT
 from axon.cards.card import Card, Figure, Line
-from axon.cards.nodes import (
-    FRANKENHAEUSER_HUXLEY,
-    GAINES_MOTOR_NODE,
-    GAINES_SENSORY_NODE,
-    MRG_NODE,
-    SCHWARZ_EIKHOF,
-    SCHWARZ_REID_BOSTOCK,
-    SWEENEY,
-)
+from axon.cards.myelinated import GAINES_MOTOR, GAINES_SENSORY, MRG, SWEENEY
+from axon.cards.nodes import FRANKENHAEUSER_HUXLEY, SCHWARZ_EIKHOF, SCHWARZ_REID_BOSTOCK
 from axon.cards.squid import HODGKIN_HUXLEY
 
 CARDS: dict[str, Card] = {
-    card.model: card
+    card.name: card
     for card in (
         HODGKIN_HUXLEY,
         FRANKENHAEUSER_HUXLEY,
         SWEENEY,
         SCHWARZ_EIKHOF,
         SCHWARZ_REID_BOSTOCK,
-        MRG_NODE,
-        GAINES_MOTOR_NODE,
-        GAINES_SENSORY_NODE,
+        MRG,
+        GAINES_MOTOR,
+        GAINES_SENSORY,
         RATTAY_ABERHAM,
         SUNDT,
     )

@@ -31,7 +31,7 @@ def fibre(membrane: Callable[[], Membrane], axial_resistivity: float) -> Callabl
 
 
 RATTAY_ABERHAM = Card(
-    model="rattay_aberham",
+    name="rattay_aberham",
     animal="no animal: squid channels, warm, as a C fibre",
     paper="Rattay & Aberham, IEEE Trans. Biomed. Eng. 40:1201-1209, 1993",
     numbers="RattayAberham.mod of PyFibers; axoplasm of 100 ohm cm",
@@ -52,7 +52,7 @@ RATTAY_ABERHAM = Card(
 )
 
 SUNDT = Card(
-    model="sundt",
+    name="sundt",
     animal="C fibre of a dorsal root ganglion",
     paper="Sundt, Gamper & Jaffe, J. Neurophysiol. 114:3140-3153, 2015",
     numbers="nahh.mod and kdr.mod of PyFibers; axoplasm of 100 ohm cm",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from axon.geometry import Axon
-from axon.membranes import MODELS, Membrane
+from axon.membranes import Membrane
 
 Quantity = Literal["rest", "height", "width", "threshold", "velocity", "refractory"]
 
@@ -76,44 +76,41 @@ class Card:
 
     Parameters
     ----------
-    model : str
-        Its name in ``axon.membranes.MODELS``.
+    name : str
+        Of the model.
     animal : str
         What it is of.
     paper, numbers : str
         The publication, and where its numbers were read.
     celsius : float
         degC.
-    lines : tuple of Line
-    fibre : callable, optional
-        The fibre of a diameter (um) that spike and velocity are measured in; without it the card is of a
-        patch of membrane.
-    diameter : float, optional
+    fibre : callable
+        The fibre of a diameter (um).
+    diameter : float
         The card's fibre, um.
+    lines : tuple of Line
+    patch : Membrane, optional
+        A patch of membrane to measure the spike in; by default that is the middle of the fibre.
     density : float
         Current that makes the spike of a patch, for 0.05 ms, uA/cm2.
     duration : float
-        ms in which the spike of that fibre, or of the patch, has passed its middle and is over.
-    dt : float, optional
+        ms in which the spike of the fibre, or of the patch, has passed its middle and is over.
+    dt : float
         The longest step at which its spike and its threshold are measured, ms.
     """
 
-    model: str
+    name: str
     animal: str
     paper: str
     numbers: str
     celsius: float
+    fibre: Callable[[float], Axon]
+    diameter: float
     lines: tuple[Line, ...]
-    fibre: Callable[[float], Axon] | None = None
-    diameter: float | None = None
+    patch: Membrane | None = None
     density: float = 1000.0
     duration: float = 5.0
     dt: float = 0.005
-
-    @property
-    def membrane(self) -> Membrane:
-        """The model itself."""
-        return MODELS[self.model]()
 
     def key(self, line: Line) -> str:
         """The name of a line, unique on the card: ``"velocity at 10 um"``."""
@@ -123,7 +120,7 @@ class Card:
 
     def meaning(self, line: Line) -> tuple[str, str]:
         """What a line tells, and its unit."""
-        if line.quantity == "threshold" and self.fibre is None:
+        if line.quantity == "threshold" and self.patch is not None:
             return PATCH_THRESHOLD
         name, unit = MEANINGS[line.quantity]
         return (self.key(line) if line.quantity == "velocity" else name), unit

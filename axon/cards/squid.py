@@ -22,7 +22,7 @@ def squid_axon(diameter: float) -> Axon:
 
 
 HODGKIN_HUXLEY = Card(
-    model="hodgkin_huxley",
+    name="hodgkin_huxley",
     animal="squid giant axon",
     paper=PAPER,
     numbers="table 3 of the paper",

@@ -15,5 +15,5 @@ def stored(card: Card, path: Path = RESULTS) -> dict[str, Measured]:
     """The lines of a card as the study left them; empty outside a checkout, or before the study was run."""
     if not path.is_file():
         return {}
-    lines = json.loads(path.read_text(encoding="utf-8"))["cards"].get(card.model, {})
+    lines = json.loads(path.read_text(encoding="utf-8"))["cards"].get(card.name, {})
     return {key: Measured(line["value"], line["error"]) for key, line in lines.items()}

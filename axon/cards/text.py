@@ -20,8 +20,8 @@ def lines_of(card: Card, ours: Mapping[str, Measured]) -> list[str]:
         rows.append((f"{name} ({unit})", with_error(mine), _number(line.paper), _number(line.other)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-    where = f"a fibre of {card.diameter:g} um" if card.fibre is not None else "a patch"
-    head = [f"{card.model}: {card.animal}, {where} at {card.celsius:g} degC", f"paper: {card.paper}"]
+    where = f"a fibre of {card.diameter:g} um" if card.patch is None else "a patch"
+    head = [f"{card.name}: {card.animal}, {where} at {card.celsius:g} degC", f"paper: {card.paper}"]
     reasons = [f"{card.key(line)} differs: {line.why}" for line in card.lines if line.why]
     return [*head, f"numbers: {card.numbers}", "", *table, "", *_sources(card), *reasons]
 
@@ -37,7 +37,7 @@ def with_error(measured: Measured | None) -> str:
 
 
 def velocity_of(card: Card, ours: Mapping[str, Measured]) -> str:
-    """The first velocity of a card in words, ours where it is known; empty for a patch."""
+    """The first velocity of a card in words, ours where it is known, else the other program's."""
     for line in card.lines:
         if line.quantity != "velocity":
             continue

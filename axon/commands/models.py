@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from typing import Any
 
 from axon.commands.common import answer, table
 
@@ -22,20 +23,21 @@ def command(arguments: argparse.Namespace) -> None:
 
 
 def listing(arguments: argparse.Namespace) -> None:
-    """Every model: what it is, how fast its spike is, and where it is from."""
+    """Every model: how fast its spike is, what it is, and where it is from."""
     from axon.cards import CARDS
     from axon.cards.stored import stored
     from axon.cards.text import velocity_of
     from axon.membranes import MODELS
 
     facts, rows = {}, {}
-    for name, model in MODELS.items():
-        line = (model.__doc__ or "").strip().split("\n")[0]
-        known = CARDS.get(name)
-        velocity = "" if known is None else velocity_of(known, stored(known))
-        source = "" if known is None else known.paper
-        facts[name] = {"model": line, "velocity": velocity, "paper": source}
-        rows[name] = f"{line} {velocity}".rstrip()
+    for name, known in CARDS.items():
+        velocity = velocity_of(known, stored(known))
+        facts[name] = {"model": known.animal, "velocity": velocity, "paper": known.paper}
+        rows[name] = f"{velocity:<30}{known.animal}; {known.paper}"
+    for name in [name for name in MODELS if name not in CARDS]:
+        words = (MODELS[name].__doc__ or "").strip().split("\n")[0]
+        facts[name] = {"model": words, "velocity": "", "paper": ""}
+        rows[name] = f"{'-':<30}{words}"
     answer(arguments, facts, *table(rows))
 
 
@@ -52,8 +54,11 @@ def card(arguments: argparse.Namespace) -> None:
         raise ValueError(unknown_name("card of a model", arguments.name, CARDS))
     known = CARDS[name]
     ours = measure(known, progress=not arguments.quiet) if arguments.measure else stored(known)
-    facts = dataclasses.asdict(known) | {"here": {key: dataclasses.asdict(one) for key, one in ours.items()}}
-    facts["fibre"] = known.fibre is not None
+    facts: dict[str, Any] = {"lines": [dataclasses.asdict(line) for line in known.lines]}
+    facts |= {
+        part: getattr(known, part) for part in ("name", "animal", "paper", "numbers", "celsius", "diameter")
+    }
+    facts |= {"here": {key: dataclasses.asdict(one) for key, one in ours.items()}}
     hint = (
         [] if ours else ["", "not measured here yet: --measure does it now, `axon study model_cards` for all"]
     )

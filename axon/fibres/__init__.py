@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from axon.errors import unknown_name
+from axon.fibres.gaines import gaines_motor, gaines_sensory
 from axon.fibres.mrg import mrg
+from axon.fibres.single_cable import HUMAN, MCNEAL, RAT, SWEENEY, single_cable
 from axon.geometry import Axon
 
-FIBRES: dict[str, Callable[..., Axon]] = {"mrg": mrg}
+FIBRES: dict[str, Callable[..., Axon]] = {
+    "mrg": mrg,
+    "gaines_motor": gaines_motor,
+    "gaines_sensory": gaines_sensory,
+    "sweeney": single_cable(SWEENEY),
+    "frankenhaeuser_huxley": single_cable(MCNEAL),
+    "schwarz_eikhof": single_cable(RAT),
+    "schwarz_reid_bostock": single_cable(HUMAN),
+}
 
 
 def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41) -> Axon:
