@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from axon.draw import animate, plot_kymograph, plot_run, plot_snapshots, plot_traces
     from axon.draw.clamp import plot_clamp
     from axon.draw.kinetics import plot_kinetics
+    from axon.draw.nerve import plot_volley
     from axon.draw.phases import plot_phases
     from axon.draw.sweep import plot_sweep
     from axon.draw.tornado import plot_tornado
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     from axon.sweeps.asking import sweep
     from axon.sweeps.boundary import Boundary
     from axon.sweeps.plans import Grid, LatinHypercube, Random, Sobol, Span, Zipped
+    from axon.sweeps.population import Fibres, Population, Volley
     from axon.sweeps.result import Sweep, load_sweep
     from axon.sweeps.sensitivity import Sensitivity, sensitivity, wave_sensitivity
     from axon.sweeps.study_file import Study, read_study
@@ -93,6 +95,7 @@ if TYPE_CHECKING:
 # Names whose home is imported when they are first used, so that ``import axon`` stays light.
 _LATER = {
     "Boundary": "sweeps.boundary",
+    "Fibres": "sweeps.population",
     "FiringCurve": "protocols.firing",
     "FiringRange": "protocols.firing",
     "Following": "protocols.following",
@@ -103,6 +106,7 @@ _LATER = {
     "MeasuredVelocity": "protocols.velocity",
     "NoSpike": "measure.landmarks",
     "NoThreshold": "protocols.threshold",
+    "Population": "sweeps.population",
     "Pump": "ions",
     "Random": "sweeps.plans",
     "RecoveryCycle": "protocols.recovery",
@@ -117,6 +121,7 @@ _LATER = {
     "Threshold": "protocols.threshold",
     "TravellingWave": "protocols.wave",
     "Undecided": "protocols.trials",
+    "Volley": "sweeps.population",
     "Wake": "measure.wake",
     "Zipped": "sweeps.plans",
     "animate": "draw",
@@ -145,6 +150,7 @@ _LATER = {
     "plot_sweep": "draw.sweep",
     "plot_tornado": "draw.tornado",
     "plot_traces": "draw",
+    "plot_volley": "draw.nerve",
     "read_study": "sweeps.study_file",
     "recovery_cycle": "protocols.recovery",
     "refractory_period": "protocols.refractory",
@@ -176,6 +182,7 @@ __all__ = [
     "Channel",
     "Clamp",
     "End",
+    "Fibres",
     "FileFormatError",
     "FiringCurve",
     "FiringRange",
@@ -194,6 +201,7 @@ __all__ = [
     "NoThreshold",
     "PermeableChannel",
     "Pool",
+    "Population",
     "Pulse",
     "Pump",
     "Ramp",
@@ -218,6 +226,7 @@ __all__ = [
     "Undecided",
     "Unstable",
     "Velocity",
+    "Volley",
     "Wake",
     "Zipped",
     "animate",
@@ -261,6 +270,7 @@ __all__ = [
     "plot_sweep",
     "plot_tornado",
     "plot_traces",
+    "plot_volley",
     "rattay_aberham",
     "read_study",
     "recovery_cycle",

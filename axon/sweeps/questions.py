@@ -181,6 +181,8 @@ def source_of(function: Any) -> list[Any]:
     if isinstance(function, partial):
         return ["partial", source_of(function.func), _content(function.args), _content(function.keywords)]
     bare = _bare(function)
+    if hasattr(bare, "identity"):
+        return ["object", bare.identity()]
     if not inspect.isfunction(bare):
         return [f"{type(bare).__module__}.{type(bare).__qualname__}", repr(bare)]
     try:
