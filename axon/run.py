@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -143,7 +143,7 @@ class Run:
         from axon.measure.wake import wake
 
         compartments = self.compartments
-        recorded = np.array([compartments.nearest(x) for x in self.position], np.intp)
+        recorded = self.record.indices(compartments) if len(self.position) else np.zeros(0, np.intp)
         membranes, which = compartments.patches()
         column = np.full(len(compartments), -1)
         column[recorded] = np.arange(len(recorded))
@@ -170,6 +170,39 @@ class Run:
         """Velocity (m/s, signed) between neighbouring compartments, and the positions (um) between them."""
         sites = self.sites()
         return local_velocity(self.compartments.position[sites], self.arrivals(spike)[sites])
+
+    def along(self, section: int | None = None) -> Run:
+        """The same run seen along one way: of a tree one branch after the other, of a fibre its nodes.
+
+        Parameters
+        ----------
+        section : int, optional
+            On a tree, the section at whose far end the way ends; by default the way takes the first branch at
+            every fork.
+
+        Returns
+        -------
+        Run
+            With the recorded compartments on the way alone; this run itself where that is all of them.
+        """
+        sites, cut = self.sites(section), self.compartments
+        own = self.record.indices(cut) if len(self.position) else np.zeros(0, np.intp)
+        kept = np.flatnonzero(np.isin(own, sites))
+        if len(kept) == len(own):
+            return self
+        here = own[kept]
+        places = zip(cut.section[here], cut.position[here] - cut.starts[cut.section[here]], strict=True)
+        seen = replace(
+            self,
+            record=replace(self.record, positions=tuple((int(s), float(x)) for s, x in places)),
+            position=self.position[kept],
+            voltage=None if self.voltage is None else self.voltage[:, kept],
+            gates={name: values[:, kept] for name, values in self.gates.items()},
+            currents={name: values[:, kept] for name, values in self.currents.items()},
+            concentrations={name: values[:, kept] for name, values in self.concentrations.items()},
+        )
+        seen.__dict__["compartments"] = cut
+        return seen
 
     def sites(self, along: int | None = None) -> NDArray[np.intp]:
         """Compartments where the spike's arrival is measured, in order: all on the way, or only its nodes.

@@ -310,3 +310,20 @@ def test_a_synapse_on_a_branch_depolarises_that_branch_most() -> None:
     rise = run.voltage.max(axis=0) - run.voltage[0]
     assert np.argmax(rise) == run.at((2, 450)) and rise.max() > 0.1
     assert_array_equal(np.argsort(rise[15:]), np.arange(5))
+
+
+def test_a_run_seen_along_one_way_is_that_branch_alone() -> None:
+    tree = Axon(
+        sections=[cylinder(1000, 30, 6), cylinder(500, 20, 4), cylinder(800, 20, 5)], parents=[None, 0, 0]
+    )
+    run = simulate(tree, Pulse(amplitude=500, duration=0.2), duration=2, dt=0.01, record=EVERYTHING)
+    assert run.voltage is not None
+    for branch, columns in ((None, np.arange(10)), (2, np.r_[0:6, 10:15])):
+        seen = run.along(branch)
+        assert_array_equal(seen.voltage, run.voltage[:, columns])
+        assert_array_equal(seen.gates["n"], run.gates["n"][:, columns])
+        assert (np.diff(seen.position) > 0).all()
+        assert_array_equal(seen.record.indices(seen.compartments), columns)
+        assert seen.along(branch) is seen
+    straight = simulate(Axon(sections=[A, B]), duration=0.1)
+    assert straight.along() is straight

@@ -88,7 +88,7 @@ def animate(
     FileNotFoundError
         If the folder does not exist.
     """
-    runs = list(runs) if isinstance(runs, Sequence) else [runs]
+    runs = [run.along() for run in (runs if isinstance(runs, Sequence) else [runs])]
     _check(runs, labels, duration_s, pixels_per_frame)
     path = checked_path(path, MOVING_FORMATS)
     suffix = path.suffix.lower()

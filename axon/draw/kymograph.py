@@ -64,6 +64,7 @@ def plot_kymograph(
     ValueError
         If voltage was not recorded, or at a single position.
     """
+    run = run.along()
     voltage = voltage_of(run, "a kymograph", positions=2)
     ax = ax or figure(85, 80).add_subplot()
     image = _image(run, voltage, ax)

@@ -38,6 +38,7 @@ def plot_run(run: Run, path: str | os.PathLike[str] | None = None) -> Figure:
     ValueError
         If voltage was not recorded, or the path has another ending.
     """
+    run = run.along()
     voltage_of(run, "a page", positions=2)
     if path is not None:
         checked_path(path, STILL_FORMATS)

@@ -64,11 +64,16 @@ def position_label(run: Run) -> str:
 
 def section_of(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Index of the section under each recorded position."""
+    cut = run.compartments
+    if cut.branched:
+        return cut.section[run.record.indices(cut)]
     return np.searchsorted(run.axon.boundaries, run.position, side="right")
 
 
 def joins(run: Run) -> list[float]:
     """Where one section ends and the next begins, um; empty when there are too many to draw."""
+    if run.axon.nodes:
+        return []
     return list(run.axon.boundaries) if len(run.axon.boundaries) <= MOST_JOINS else []
 
 

@@ -66,6 +66,7 @@ def plot_snapshots(
     ValueError
         If voltage was not recorded, a time lies outside the run, or too few axes are given.
     """
+    run = run.along()
     voltage = voltage_of(run, "a snapshot", positions=2)
     frames = nearest_times(run, at, DEFAULT_TIMES)
     axes = _axes(run, axes)

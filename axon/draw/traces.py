@@ -39,6 +39,7 @@ def plot_traces(run: Run, at: Sequence[float] | None = None, ax: Axes | None = N
     ValueError
         If voltage was not recorded, or a site lies off the axon.
     """
+    run = run.along()
     voltage = voltage_of(run, "a trace")
     ax = ax or figure(85, 50).add_subplot()
     factor, unit = length_scale(run)

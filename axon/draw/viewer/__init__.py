@@ -55,6 +55,7 @@ def view(run: Run, path: str | os.PathLike[str], *, progress: bool = True) -> Pa
     FileNotFoundError
         If the folder does not exist.
     """
+    run = run.along()
     voltage_of(run, "the viewer", positions=2)
     path = checked_path(path, (".html",))
     thinning = Thinning().until(run, MOST_VALUES)
