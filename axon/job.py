@@ -144,7 +144,7 @@ def _check_noise(axon: Axon, noise: str, dt: float) -> None:
         raise ValueError(
             f"noise={noise!r} is not available on a ring, on a tree or under myelin; leave them out"
         )
-    channels = [channel for section in axon.sections for channel in section.membrane.channels]
+    channels = [channel for membrane in axon.membranes for channel in membrane.channels]
     for channel in channels:
         if not isinstance(channel, Channel):
             raise ValueError(
@@ -161,7 +161,7 @@ def _check_noise(axon: Axon, noise: str, dt: float) -> None:
             f"noise={noise!r} needs a channel with a unitary conductance; give one, for example "
             "Channel(..., unitary=20.0) for 20 pS"
         )
-    gates = {gate for section in axon.sections for gate in section.membrane.gates}
+    gates = {gate for membrane in axon.membranes for gate in membrane.gates}
     both = sorted(gates & {channel.name for channel in channels})
     if both:
         raise ValueError(f"noise={noise!r} needs names that differ, but {both[0]!r} is a gate and a channel")

@@ -89,14 +89,14 @@ class Record:
 
     def gate_names(self, axon: Axon, *, noise: str | None = None) -> tuple[str, ...]:
         """Names of the gates that are kept; with ``noise`` also of channels, of which a part is open."""
-        known = dict.fromkeys(g for section in axon.sections for g in section.membrane.gates)
+        known = dict.fromkeys(g for membrane in axon.membranes for g in membrane.gates)
         if noise is not None:
-            known |= dict.fromkeys(c.name for s in axon.sections for c in s.membrane.channels if c.gates)
+            known |= dict.fromkeys(c.name for m in axon.membranes for c in m.channels if c.gates)
         return _chosen("gate", self.gates, tuple(known))
 
     def current_names(self, axon: Axon) -> tuple[str, ...]:
         """Names of the channels whose currents are kept."""
-        known = dict.fromkeys(c.name for section in axon.sections for c in section.membrane.channels)
+        known = dict.fromkeys(c.name for membrane in axon.membranes for c in membrane.channels)
         return _chosen("channel", self.currents, tuple(known))
 
     def concentration_names(self, axon: Axon) -> tuple[str, ...]:

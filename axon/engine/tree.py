@@ -25,7 +25,15 @@ import numpy as np
 
 from axon.engine import kernel as lanes
 from axon.engine.simd import LANES, kernel, load, outside, rises, splat, store
-from axon.engine.state import ADDED, FINISHED, INJECTED, LEFT_TABLE, SPIKES_FULL
+from axon.engine.state import (
+    ADDED,
+    FINISHED,
+    FIRST_ENTRY,
+    INJECTED,
+    LAST_ENTRY,
+    LEFT_TABLE,
+    SPIKES_FULL,
+)
 
 
 @kernel
@@ -171,7 +179,9 @@ def _stimulate(plan, state, tree, branches, strengths, levels, step):
 def _membranes(plan, state, branches, origin, stride):
     """Gates moved on, D and b of every row."""
     for row in range(plan.rows):
-        lanes._find_cells(plan, state, row)
+        kind = plan.row_kind[row]
+        if plan.kinds[kind + LAST_ENTRY] > plan.kinds[kind + FIRST_ENTRY]:
+            lanes._find_cells(plan, state, row)
         lanes._advance_gates(plan, state, origin, stride, row)
         d, b = lanes._conduct(plan, state, row)
         store(branches.diagonal, row * LANES, d)

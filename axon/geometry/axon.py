@@ -168,6 +168,11 @@ class Axon:
             raise ValueError("Axon: a ring takes no insulators and no myelin; leave its ends sealed")
 
     @property
+    def membranes(self) -> tuple[Membrane, ...]:
+        """The different membranes, in order."""
+        return tuple(dict.fromkeys({id(s.membrane): s.membrane for s in self.sections}.values()))
+
+    @property
     def total_length(self) -> float:
         """Greatest distance from x = 0, um: the length of an axon that does not branch."""
         assert self.length is not None
