@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -429,3 +430,13 @@ def test_a_channel_opens_with_any_power_of_its_gate(exponent: int) -> None:
 
     exact = solve_ivp(slope, (0, 5), [0.0, float(w_inf(np.array(0.0)))], rtol=1e-10, atol=1e-10).y[0, -1]
     assert_allclose(run.voltage[-1], exact, rtol=0, atol=2e-4)
+
+
+def test_the_readme_s_channel_works_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    code = page.split("## Your own channel")[1].split("```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(code, names)
+    assert singular_voltages(names["opens"].alpha) == (-45.0,)
+    # The A current holds back the squid's 18.73 m/s, and an error bar comes with it.
+    assert 18.0 < float(capsys.readouterr().out.split()[0]) < 18.7
