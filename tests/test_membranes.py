@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -256,3 +259,13 @@ def test_a_sampled_rate_repeats_its_samples_and_is_smooth_between() -> None:
     assert_allclose(rate(between), alpha_m(between), rtol=0, atol=1e-7)
     assert_array_equal(rate([-500.0, 500.0]), alpha_m(grid[[0, -1]]))
     assert rate.__name__ == "alpha_m"
+
+
+def test_a_membrane_sent_to_another_process_is_found_there_by_its_own_hash() -> None:
+    sent = "import pickle, sys; membrane = pickle.load(sys.stdin.buffer); "
+    code = sent + "from axon import hodgkin_huxley; print({membrane: 1}.get(hodgkin_huxley()))"
+    hash(HH)
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(HH), capture_output=True, check=True
+    )
+    assert done.stdout.strip() == b"1"

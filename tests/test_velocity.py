@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from axon import Axon, MeasuredVelocity, hodgkin_huxley, measure_velocity, travelling_wave
 from axon.errors import NoPropagation
 from axon.measure import Velocity, conduction_velocity, local_velocity
 
@@ -450,3 +451,13 @@ def test_scale_of_positions_scales_the_velocity(what: tuple[int, float, int, flo
     assert scaled.value == pytest.approx(scale * velocity.value, rel=1e-9)
     assert scaled.n_sites == velocity.n_sites
     assert math.isclose(scaled.last_position, scale * velocity.last_position, rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("celsius", [12.0, 18.5, 25.0])
+@pytest.mark.parametrize("accuracy", [1e-3, 1e-4])
+def test_an_accuracy_asked_for_is_stated_and_true(celsius: float, accuracy: float) -> None:
+    squid = Axon(length=150_000, diameter=476, membrane=hodgkin_huxley(), celsius=celsius)
+    found = measure_velocity(squid, accuracy=accuracy, between=(90_000, 120_000), progress=False)
+    assert isinstance(found, MeasuredVelocity) and len(found.runs) <= 8
+    truth = travelling_wave(squid).velocity
+    assert abs(found.value - truth) <= found.error <= accuracy * truth

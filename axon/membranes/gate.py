@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -99,7 +100,7 @@ class Gate:
             positive(f"Gate {self.name!r}: q10", factor, "")
         finite(f"Gate {self.name!r}: q10_celsius", self.q10_celsius, "degC")
 
-    @property
+    @cached_property
     def functions(self) -> dict[str, Rate]:
         """The functions it was given, by what they are: alpha and beta, inf and tau, or inf."""
         given = {"alpha": self.alpha, "beta": self.beta, "inf": self.inf, "tau": self.tau}
@@ -152,6 +153,7 @@ class Gate:
         """Time constant in ms at ``v`` (mV) and ``celsius`` (degC); same shape; 0 of one instantaneous."""
         return 1.0 / self.kinetics(v, celsius)[1]
 
+    @cached_property
     def _plain(self) -> tuple[object, ...]:
         return (self.name, self.exponent, self.q10, self.q10_celsius, tuple(self.functions), self.reads)
 
@@ -159,7 +161,7 @@ class Gate:
         """Gates are equal when their numbers are and their rates agree at every sample voltage."""
         if not isinstance(other, Gate):
             return NotImplemented
-        if self._plain() != other._plain():
+        if self._plain != other._plain:
             return False
         pairs, rest = zip(self.functions.values(), other.functions.values(), strict=True), resting(self.reads)
         return all(
@@ -167,7 +169,7 @@ class Gate:
         )
 
     def __hash__(self) -> int:
-        return hash(self._plain())
+        return hash(self._plain)
 
     def __repr__(self) -> str:
         given = ", ".join(f"{kind}={getattr(f, '__name__', 'rate')}" for kind, f in self.functions.items())

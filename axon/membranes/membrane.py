@@ -246,6 +246,10 @@ class Membrane:
         """Looked for by every run, so worked out once."""
         return hash((self.name, self.channels, self.capacitance))
 
+    def __getstate__(self) -> dict[str, object]:
+        # Another process hashes names differently.
+        return {name: value for name, value in vars(self).items() if name != "_hash"}
+
     @property
     def gates(self) -> dict[str, Gate]:
         """All gates by name, in the order of the channels."""
