@@ -20,7 +20,7 @@ FLOORS = (
     {"checks"},
     {"membranes", "stimuli", "storage"},
     {"geometry", "ions", "measure"},
-    {"keep", "fibres"},
+    {"keep", "fibres", "shapes"},
     {"record", "rest", "sources"},
     {"cable", "model", "job"},
     {"run"},
@@ -44,6 +44,7 @@ OWNED = {
     "matplotlib": "draw",
     "PIL": "draw",
     "imageio_ffmpeg": "draw",
+    "morphio": "shapes",
 }
 
 SOURCES = sorted(ROOT.rglob("*.py"))
