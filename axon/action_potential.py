@@ -144,10 +144,15 @@ def recording(run: Run, at: float | None = None) -> Recording:
     membrane = compartments.membranes[compartments.membrane[where]]
     voltage = np.asarray(run.voltage[:, place], float)
     gates = {name: run.gates[name][:, place] for name in membrane.gates if name in run.gates}
-    known = len(gates) == len(membrane.gates)
+    around = {
+        pool.name: run.concentrations[pool.name][:, place]
+        for pool in membrane.pools
+        if pool.name in run.concentrations
+    }
+    known = len(gates) == len(membrane.gates) and len(around) == len(membrane.pools)
     celsius = float(compartments.celsius[where])
     conductances = membrane.conductances(gates, celsius) if known else {}
-    currents = membrane.currents(voltage, gates, celsius) if known else {}
+    currents = membrane.currents(voltage, gates, celsius, around) if known else {}
     if all(channel.name in run.currents for channel in membrane.channels):
         currents = {channel.name: run.currents[channel.name][:, place] for channel in membrane.channels}
     return Recording(

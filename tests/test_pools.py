@@ -144,6 +144,10 @@ def pumped(v: Array, c: Array) -> Array:
     return 2e-3 * c / (c + 1e-3) * (v + 150) / (v + 200)
 
 
+def pumped_tau(v: Array, c: Array) -> Array:
+    return 1.0 + 0 * v
+
+
 MIXED = (
     HH
     + MIXED_POOL
@@ -432,6 +436,15 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: Channel("K", 1.0, -77.0, (Gate("c", alpha=d_inf, beta=d_inf, reads=CALCIUM),)),
         "Channel 'K', gate 'c': alpha must take arrays of voltages and 1 concentrations, and",
     ),
+    "negative with more": (
+        lambda: Channel(
+            "K",
+            1.0,
+            -77.0,
+            (Gate("c", inf=lambda v, c: 0.5 + 3e3 * c + 0 * v, tau=pumped_tau, reads=CALCIUM),),
+        ),
+        "Channel 'K', gate 'c': inf must be a fraction 0..1, got 3.5 at V = -65 mV with concentrations 10",
+    ),
     "infinite current": (
         lambda: Transporter("pump", lambda v, c: c / (v + 40), reads=CALCIUM),
         "Transporter 'pump': outward must be a finite current in mA/cm2, got inf at V = -40 mV",
@@ -458,3 +471,51 @@ def test_what_cannot_be_meant_gives_one_clear_line(name: str) -> None:
     with pytest.raises((ValueError, TypeError)) as caught:
         make()
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_phases_want_the_concentrations_that_were_there() -> None:
+    cable = axon.Axon(length=1_000, diameter=10, membrane=MIXED)
+    pulse = axon.Pulse(amplitude=20, duration=0.5)
+    runs = [
+        axon.simulate(
+            cable, pulse, duration=12.0, dt=0.01, dx=100, record=Record(gates=True, concentrations=kept)
+        )
+        for kept in (True, False)
+    ]
+    course = runs[0]
+    known, unknown = (axon.phases(run, at=500.0) for run in runs)
+    place = course.at(500.0)
+    around = {name: c[:, place] for name, c in course.concentrations.items()}
+    gates = {name: x[:, place] for name, x in course.gates.items()}
+    flows = MIXED.currents(course.voltage[:, place], gates, 6.3, around)
+    assert known["overshoot"].currents["KCa"].highest == pytest.approx(flows["KCa"].max(), rel=0.5)
+    assert not unknown["overshoot"].currents
+
+
+def test_what_wants_fixed_concentrations_refuses_pools() -> None:
+    cable = axon.Axon(length=1_000, diameter=10, membrane=MIXED)
+    with pytest.raises(
+        ValueError, match="a travelling wave keeps its shape, but membrane 'hodgkin_huxley' has"
+    ):
+        axon.travelling_wave(cable)
+    only = Membrane("K", (Channel("K", 1e-3, -80.0, ion="K"),), pools=(POTASSIUM_OUT,))
+    with pytest.raises(ValueError, match="a membrane with pools moves its ions by itself; use simulate"):
+        axon.simulate_ions(axon.Axon(length=10, diameter=1, membrane=only), duration=1.0)
+
+
+def test_pools_and_myelin_do_not_go_together() -> None:
+    node = axon.Section(1.0, 2.0, MIXED)
+    sheathed = axon.Section(100.0, 2.0, HH, myelin=axon.Myelin(lamellae=30, space=0.004, diameter=4.0))
+    with pytest.raises(ValueError, match="membranes with pools are not available where an axon has myelin"):
+        axon.simulate(axon.Axon(sections=[node, sheathed, node]), duration=1.0)
+
+
+def test_a_tree_may_have_pools() -> None:
+    trunk, branch = axon.Section(400, 2, MIXED), axon.Section(400, 1, HH)
+    tree = axon.Axon(sections=[trunk, branch, branch], parents=[None, 0, 0])
+    kick = axon.Pulse(amplitude=2.0, duration=0.5, at=0)
+    run = axon.simulate(tree, kick, duration=8.0, dt=0.01, dx=20, record=Record(concentrations=True))
+    calcium = run.concentrations["Ca_in"][:, : run.at(400.0)]
+    assert np.isfinite(calcium).all() and calcium[-1].min() > 1.1e-4
+    assert np.isnan(run.concentrations["Ca_in"][:, -1]).all()  # of the branches, which have no pool
+    assert len(np.unique(run.spike_compartment)) == len(run.compartments)

@@ -31,6 +31,8 @@ _MEANT = {
 def checked_gates(owner: str, gates: Any) -> tuple[Gate, ...]:
     """The gates as a tuple, every function of theirs looked at between -150 and 150 mV.
 
+    Those that read concentrations are looked at with a tenth, once and ten times what is there at rest.
+
     Parameters
     ----------
     owner : str
@@ -50,13 +52,21 @@ def checked_gates(owner: str, gates: Any) -> tuple[Gate, ...]:
     for gate in gates:
         if not isinstance(gate, Gate):
             raise ValueError(f"{owner}: gates must hold Gate objects, got {gate!r}")
-        rest = resting(gate.reads)
-        trouble = next(filter(None, (_trouble(*given, rest) for given in gate.functions.items())), "")
-        if not trouble and gate.alpha is not None:
-            trouble = _standstill(*gate.functions.values(), rest)
-        if trouble:
-            raise ValueError(f"{owner}, gate {gate.name!r}: {trouble}")
+        for part in (1.0, 0.1, 10.0) if gate.reads else (1.0,):
+            trouble = _trouble_of(gate, tuple(part * c for c in resting(gate.reads)))
+            if trouble:
+                away = "" if part == 1.0 else f" with concentrations {part:g} times those at rest"
+                raise ValueError(f"{owner}, gate {gate.name!r}: {trouble}{away}")
     return gates
+
+
+def _trouble_of(gate: Gate, concentrations: tuple[float, ...]) -> str:
+    """What is wrong with a gate at these concentrations (mM), in words; nothing when all is well."""
+    for kind, function in gate.functions.items():
+        trouble = _trouble(kind, function, concentrations)
+        if trouble:
+            return trouble
+    return "" if gate.alpha is None else _standstill(*gate.functions.values(), concentrations)
 
 
 def checked_current(owner: str, current: Rate, rest: tuple[float, ...]) -> None:

@@ -147,4 +147,5 @@ def _linoid_slope(x: Array) -> Array:
         grown = np.expm1(safe)
         # d/dx x/(e^x - 1) = (1 - x e^x/(e^x - 1)) / (e^x - 1), and x e^x/(e^x - 1) = linoid(-x)
         far = np.where(safe > 500.0, 0.0, (1.0 - linoid(-safe)) / grown)
-    return np.where(near, -0.5 + x / 6.0 - x**3 / 180.0 + x**5 / 5040.0, far)
+    square = x * x
+    return np.where(near, -0.5 + x * (1.0 / 6.0 - square * (1.0 / 180.0 - square / 5040.0)), far)

@@ -102,6 +102,8 @@ def _checked(
             "a run with moving ions keeps voltage and concentrations; leave gates and currents out of Record"
         )
     ohmic_channels(axon.sections[0].membrane)
+    if axon.sections[0].membrane.pools:
+        raise ValueError("a membrane with pools moves its ions by itself; use simulate")
     own = []
     for stimulus in (stimuli,) if isinstance(stimuli, Stimulus) else stimuli:
         if not isinstance(stimulus, Pulse | Train | Ramp):

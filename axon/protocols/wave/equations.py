@@ -41,9 +41,16 @@ class WaveEquations:
     ------
     NoRest
         When the membrane has no resting potential.
+    ValueError
+        When it has pools, whose slow changes no wave of constant shape has.
     """
 
     def __init__(self, membrane: Membrane, celsius: float) -> None:
+        if membrane.pools:
+            raise ValueError(
+                f"a travelling wave keeps its shape, but membrane {membrane.name!r} has pools, whose "
+                "concentrations change with every spike; simulate it, or measure_velocity"
+            )
         self.membrane = membrane
         self.celsius = celsius
         self.gates = membrane.lasting_gates
