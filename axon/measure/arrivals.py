@@ -124,12 +124,11 @@ def leaving(
     length: float | None,
 ) -> list[Branch]:
     """Return the branches that leave a compartment, towards larger positions first, from checked arrays."""
-    tolerance = jitter(position, arrival)
     found = []
     for heading in (1, -1):
         sites, distance = way(position, origin, heading, ring=ring, length=length)
         if sites.size > 1:
-            found.append(_followed(sites, distance, arrival[sites], heading, ring, tolerance))
+            found.append(_followed(sites, distance, position, arrival, heading, ring))
     return found
 
 
@@ -191,21 +190,23 @@ def _median(values: NDArray[np.float64]) -> float:
 def _followed(
     sites: NDArray[np.intp],
     distance: NDArray[np.float64],
+    position: NDArray[np.float64],
     arrival: NDArray[np.float64],
     heading: Literal[1, -1],
     ring: bool,
-    tolerance: float,
 ) -> Branch:
     end: Literal["end", "collision", "gone"] = "collision" if ring else "end"
-    crossed = _connected(arrival)
+    time = arrival[sites]
+    crossed = _connected(time)
     if crossed[-1] < sites.size - 1:
         end = "gone"
-    latest = np.maximum.accumulate(arrival[crossed])
-    falls = np.flatnonzero(latest - arrival[crossed] > tolerance)
-    if falls.size:
-        crossed = crossed[: int(np.argmax(arrival[crossed[: falls[0]]])) + 1]
-        end = "collision"
-    return Branch(sites[crossed], distance[crossed], arrival[crossed], heading, end)
+    fallen = np.maximum.accumulate(time[crossed]) - time[crossed]
+    if fallen.any():  # by more than noise can?
+        falls = np.flatnonzero(fallen > jitter(position, arrival))
+        if falls.size:
+            crossed = crossed[: int(np.argmax(time[crossed[: falls[0]]])) + 1]
+            end = "collision"
+    return Branch(sites[crossed], distance[crossed], time[crossed], heading, end)
 
 
 def _connected(arrival: NDArray[np.float64]) -> NDArray[np.intp]:

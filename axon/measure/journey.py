@@ -107,12 +107,12 @@ def journeys(
     total = sum(float(branch.distance[-1]) for branch in branches)
     found = []
     for branch in branches:
-        sites, distance = way(position, origin, branch.heading, ring=ring, length=length)
         covered = float(branch.distance[-1])
-        n = int(np.searchsorted(distance, covered, side="right"))
         if branch.end != "gone":
             found.append(Journey(branch, position[:0], 0.0, covered))
             continue
+        sites, distance = way(position, origin, branch.heading, ring=ring, length=length)
+        n = int(np.searchsorted(distance, covered, side="right"))
         elsewhere = total - covered if ring else 0.0  # in a ring, the other way takes from this one
         gap = float(distance[n] - distance[n - 1])
         found.append(Journey(branch, position[sites[n:]], gap, float(distance[-1]) - elsewhere))
