@@ -57,9 +57,8 @@ class Stepper:
             for job in self.jobs
         ]
         self.clamps = [s for job in self.jobs for s in job.stimuli if isinstance(s, Clamp)]
-        voltages = np.concatenate(
-            [cable.v for cable in cables] + [np.array([c.voltage for c in self.clamps])]
-        )
+        ends = [bound(cable.v) for cable in cables for bound in (np.min, np.max)]
+        voltages = np.array(ends + [clamp.voltage for clamp in self.clamps])
         self.group: Any = self._laid_out(cables, order, _cells(voltages))
         self.done = 0
         self.size = self.group.plan.rows * self.lanes
@@ -102,11 +101,11 @@ class Stepper:
             chunk = min(chunk, stride * max(1, _CHUNK_SAMPLES // max(width, 1)))
         room = max(_SPIKES, 8 * flat)
         spikes = Spikes(
-            np.zeros(room, np.int64),
-            np.zeros(room, np.int64),
-            np.zeros(room),
-            np.zeros(room),
-            np.zeros(room),
+            np.empty(room, np.int64),
+            np.empty(room, np.int64),
+            np.empty(room),
+            np.empty(room),
+            np.empty(room),
             np.zeros(2, np.int64),
         )
         jumps = self.jobs[0].jumps  # the same for all of a group
