@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from axon.measure.wake import Wake
     from axon.membranes.kinetics import gate_kinetics
     from axon.membranes.shift import shifted
+    from axon.onward import fork, resume, window
     from axon.protocols.clamp import voltage_clamp
     from axon.protocols.firing import FiringCurve, FiringRange, firing_curve, firing_range, hopf_currents
     from axon.protocols.following import Following, follow_train, following_limit
@@ -84,9 +85,9 @@ if TYPE_CHECKING:
     from axon.protocols.trials import Undecided
     from axon.protocols.velocity import MeasuredVelocity, measure_velocity
     from axon.protocols.wave import TravellingWave, travelling_wave, wave_family, wave_speeds
-    from axon.shapes.altered import altered
+    from axon.shapes.altered import altered, cut
     from axon.shapes.morphology import read_swc
-    from axon.shapes.trees import equivalent_cylinder, fork, geometric_ratio, soma, soma_load
+    from axon.shapes.trees import equivalent_cylinder, forked, geometric_ratio, soma, soma_load
     from axon.shapes.varying import beaded, taper, varying
     from axon.sweeps.asking import sweep
     from axon.sweeps.boundary import Boundary
@@ -131,13 +132,15 @@ _LATER = {
     "altered": "shapes.altered",
     "animate": "draw",
     "beaded": "shapes.varying",
+    "cut": "shapes.altered",
     "equivalent_cylinder": "shapes.trees",
     "find_threshold": "protocols.threshold",
     "firing_curve": "protocols.firing",
     "firing_range": "protocols.firing",
     "follow_train": "protocols.following",
     "following_limit": "protocols.following",
-    "fork": "shapes.trees",
+    "fork": "onward",
+    "forked": "shapes.trees",
     "gate_kinetics": "membranes.kinetics",
     "geometric_ratio": "shapes.trees",
     "ghk_voltage": "ions",
@@ -165,6 +168,7 @@ _LATER = {
     "recovery_cycle": "protocols.recovery",
     "refractory_period": "protocols.refractory",
     "refractory_wake": "protocols.reentry",
+    "resume": "onward",
     "sensitivity": "sweeps.sensitivity",
     "shifted": "membranes.shift",
     "simulate_ions": "protocols.ions",
@@ -186,6 +190,7 @@ _LATER = {
     "wave_family": "protocols.wave",
     "wave_sensitivity": "sweeps.sensitivity",
     "wave_speeds": "protocols.wave",
+    "window": "onward",
 }
 
 __all__ = [
@@ -246,6 +251,7 @@ __all__ = [
     "altered",
     "animate",
     "beaded",
+    "cut",
     "default_dt",
     "equivalent_cylinder",
     "find_threshold",
@@ -254,6 +260,7 @@ __all__ = [
     "follow_train",
     "following_limit",
     "fork",
+    "forked",
     "frankenhaeuser_huxley",
     "gaines_motor_internode",
     "gaines_motor_node",
@@ -296,6 +303,7 @@ __all__ = [
     "recovery_cycle",
     "refractory_period",
     "refractory_wake",
+    "resume",
     "schwarz_eikhof",
     "schwarz_reid_bostock",
     "sensitivity",
@@ -323,6 +331,7 @@ __all__ = [
     "wave_family",
     "wave_sensitivity",
     "wave_speeds",
+    "window",
 ]
 
 logging.getLogger("axon").addHandler(logging.NullHandler())

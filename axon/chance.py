@@ -17,6 +17,7 @@ from axon.geometry import Compartments
 from axon.job import Job
 from axon.membranes import Channel
 from axon.record import Record
+from axon.run import Run
 from axon.stepping import Stepper
 
 Array = NDArray[Any]
@@ -81,10 +82,12 @@ class ChanceCollector(Collector):
 
     Parameters
     ----------
-    job, record, origin, to
+    job, record, origin
         As of ``Collector``.
     noise : {"markov", "langevin"}
     seed : int
+    to, resumable, before
+        As of ``Collector``.
     """
 
     def __init__(
@@ -92,12 +95,15 @@ class ChanceCollector(Collector):
         job: Job,
         record: Record,
         origin: dict[str, str],
-        to: str | os.PathLike[str] | None,
         noise: str,
         seed: int,
+        to: str | os.PathLike[str] | None = None,
+        *,
+        resumable: bool = True,
+        before: Run | None = None,
     ) -> None:
         self.noise, self.seed = noise, seed
-        super().__init__(job, 2, record, origin, to)
+        super().__init__(job, 2, record, origin, to, resumable=resumable, before=before)
         self.numbers = channel_numbers(job.compartments)[self.own]
         self.unit = _unit_conductances(job.compartments)[self.own]
         self.area = job.compartments.area[self.own]
@@ -106,7 +112,7 @@ class ChanceCollector(Collector):
         return self.record.gate_names(self.job.axon, noise=self.noise)
 
     def _numerics(self) -> dict[str, Any]:
-        return {"noise": self.noise, "seed": self.seed}
+        return super()._numerics() | {"noise": self.noise, "seed": self.seed}
 
     def _gates_in_time(self, v: Array, raw: Array) -> dict[str, Array]:
         """Fractions of open gates, and of open channels by the channels' names; nan where there are none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from axon.cable import slots
 from axon.job import Job
 from axon.record import Record
-from axon.run import Run, described, file_attributes, load, velocity_dataset
+from axon.run import Run, arrays, axes, described, file_attributes, load, velocity_dataset
 
 Array = NDArray[Any]
+
+_BLOCK_ROWS = 256  # of an earlier run, copied at a time
+_CHECKPOINT_SECONDS = 30.0  # of wall time, between checkpoints of a stream that were not asked for
 
 
 class Memory:
@@ -54,6 +58,10 @@ class Collector:
         Provenance.
     to : path, optional
         File to write while stepping; in memory by default.
+    resumable : bool
+        Whether the start and the end of the run are kept as checkpoints.
+    before : Run, optional
+        What the job continues, up to its first step.
     """
 
     def __init__(
@@ -63,22 +71,69 @@ class Collector:
         record: Record,
         origin: dict[str, str],
         to: str | os.PathLike[str] | None = None,
+        *,
+        resumable: bool = True,
+        before: Run | None = None,
     ) -> None:
         self.job, self.order, self.record, self.origin, self.to = job, order, record, origin, to
+        self.resumable, self.before = resumable or record.checkpoints is not None, before
         self.own = record.indices(job.compartments)
         self.gate_names = self._gate_names()
         self.kinds, which = job.compartments.patches()
         self.which = which[self.own]
         self.arrival = np.full(len(job.compartments), np.nan)
-        self.memory = Memory(self._empty())
         self.closed = False
-        self.sink: Any = self.memory
-        if to is not None:
+        self.memory = Memory({})
+        self.sink: Any = None
+        self.checkpoint_names: tuple[str, ...] = ()
+        self.checkpointed = -1
+        self.checkpoint_time = time.monotonic()
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether the last checkpoint of a stream is long ago."""
+        return self.to is not None and time.monotonic() - self.checkpoint_time > _CHECKPOINT_SECONDS
+
+    def checkpoint(self, state: Mapping[str, Array]) -> None:
+        """Take the state of the engine after the step that it names; the first one opens the run."""
+        if self.sink is None:
+            self._open(state)
+        if self.resumable and int(state["step"]) > self.checkpointed:
+            for name, values in state.items():
+                self.sink.append(f"checkpoints/{name}", values[None])
+        self.checkpointed, self.checkpoint_time = int(state["step"]), time.monotonic()
+
+    def _open(self, state: Mapping[str, Array]) -> None:
+        """Make room for everything, in memory or in a file, and put there what the job continues."""
+        empty = self._empty()
+        if self.resumable:
+            self.checkpoint_names = tuple(state)
+            empty |= {f"checkpoints/{k}": np.zeros((0, *v.shape), v.dtype) for k, v in state.items()}
+        self.memory = self.sink = Memory(empty)
+        if self.to is not None:
             from axon.storage import Writer
 
-            blank = self._run(self.memory, job.steps, complete=True)
-            self.sink = Writer(to, described(blank), file_attributes(blank), stream=True)
+            blank = self._run(self.memory, self.job.steps, complete=True)
+            self.sink = Writer(self.to, described(blank), file_attributes(blank), stream=True)
+        if self.before is not None:
+            self._continue(self.before)
+        if self.to is not None:
             self.sink.publish()
+
+    def _continue(self, before: Run) -> None:
+        first, dt = self.job.first, self.job.dt
+        sampled = np.count_nonzero(np.rint(before.time / dt) < first)
+        known = np.count_nonzero(np.asarray(before.checkpoints["step"]) <= first)
+        for name, array in arrays(before).items():
+            rows = {"time": sampled, "checkpoint": known}.get(axes(name)[0], 0)
+            for start in range(0, rows, _BLOCK_ROWS):
+                self.sink.append(name, array[start : min(start + _BLOCK_ROWS, rows)])
+        assert self.job.start is not None
+        # Crossings of the last step before are those that wait in the checkpoint.
+        rising = ~np.isnan(self.job.start["rising"])[before.spike_compartment]
+        old = before.spike_time <= (first - np.where(rising, 1.5, 1.0)) * dt
+        self.spikes(before.spike_compartment[old], before.spike_time[old])
+        self.checkpointed = first
 
     def samples(self, steps: NDArray[np.int64], v: Array, raw: Array) -> None:
         """Take the voltages (frames, n) of the sampled compartments, and their gates half a step earlier.
@@ -133,7 +188,7 @@ class Collector:
 
     def abandon(self) -> None:
         """Close a stream that an error ends, readable and marked incomplete."""
-        if self.to is not None and not self.closed:
+        if self.to is not None and self.sink is not None and not self.closed:
             self.closed = True
             self.sink.close()
 
@@ -142,7 +197,9 @@ class Collector:
 
     def _numerics(self) -> dict[str, Any]:
         """What the run was computed with, besides what every run has."""
-        return {}
+        if self.before is not None:
+            return {key: value for key, value in self.before.numerics.items() if key == "start"}
+        return {"start": self.job.first * self.job.dt} if self.job.first else {}
 
     def _empty(self) -> dict[str, Array]:
         n, record, axon = len(self.own), self.record, self.job.axon
@@ -183,6 +240,7 @@ class Collector:
             spike_compartment=memory.array("spikes/compartment"),
             provenance=dict(self.origin),
             complete=complete,
+            checkpoints={name: memory.array(f"checkpoints/{name}") for name in self.checkpoint_names},
         )
         # What the run would cut up again is here already.
         run.__dict__["compartments"] = job.compartments

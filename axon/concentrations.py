@@ -85,7 +85,7 @@ class PoolStepper(Stepper):
             for here in [np.flatnonzero(which == k)]
         ]
         self.here = np.concatenate([drift.here for drift in self.drifts])
-        self._beside: list[Array] = []
+        self._seen: list[Array] = []
         super().__init__(collectors, cables, order, record)
 
     def _laid_out(self, cables: list[Cable], order: int, cells: tuple[int, int]) -> Any:
@@ -106,7 +106,7 @@ class PoolStepper(Stepper):
         state, frame, place = self.group.state, 0, self.group.place[0][self.here]
         for i in range(count):
             if samples.stride and (first + i) % samples.stride == 0:
-                self._beside.append(self._now())
+                self._seen.append(self._now())
             v = self._clamped(state.v[place], levels[:, i])
             fed = np.concatenate([strengths[:, i], *self._conduct(v, first + i)])[:, None]
             into = samples._replace(v=samples.v[frame:], gates=samples.gates[frame:])
@@ -118,6 +118,19 @@ class PoolStepper(Stepper):
             if reason != FINISHED:
                 return i + done, frame, reason
         return count, frame, FINISHED
+
+    def _beside(self) -> dict[str, Array]:
+        n = len(self._collector.job.compartments)
+        out: dict[str, Array] = {}
+        for drift in self.drifts:
+            for name, values in drift.state().items():
+                out.setdefault(name, np.full(n, np.nan))[drift.here] = values
+        return out
+
+    def _restore(self, start: Mapping[str, Array]) -> None:
+        super()._restore(start)
+        for drift in self.drifts:
+            drift.restore({name: start[name][drift.here] for name in drift.state() if name in start})
 
     def _parts(self, v: Array) -> list[Array]:
         """Values of all compartments with pools, parted by their drifts."""
@@ -166,7 +179,7 @@ class PoolStepper(Stepper):
         return out[own]
 
     def _keep(self, steps: NDArray[np.int64], v: Array, gates: Array) -> None:
-        if len(self._beside) < len(steps):  # the last sample, of what no step follows
-            self._beside.append(self._now())
-        self._collector.beside, self._beside = np.stack(self._beside), []
+        if len(self._seen) < len(steps):  # the last sample, of what no step follows
+            self._seen.append(self._now())
+        self._collector.beside, self._seen = np.stack(self._seen), []
         super()._keep(steps, v, gates)

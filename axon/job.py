@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,7 +56,11 @@ _resting_state = kept(resting_state)
 
 @dataclass
 class Job:
-    """One axon, checked and discretised."""
+    """One axon, checked and discretised.
+
+    Steps are counted from time 0 whether the job begins there, at rest or at a given voltage, or later, from
+    a checkpoint (``start``).
+    """
 
     axon: Axon
     stimuli: tuple[Stimulus, ...]
@@ -65,6 +71,12 @@ class Job:
     v: Array  # mV, at the start
     periaxonal: Array  # mV under the myelin, at the start
     jumps: tuple[int, ...] = ()  # steps at which a stimulus jumps that would make a stiff place ring
+    start: Mapping[str, NDArray[Any]] | None = None
+
+    @property
+    def first(self) -> int:
+        """The step with which the job begins."""
+        return 0 if self.start is None else int(self.start["step"])
 
 
 def prepare(

@@ -14,6 +14,7 @@ gains the other has lost.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,6 +154,31 @@ class Drift:
             pool.name: self._filled(pool, carried.get(pool.ion, 0.0), self.midway[pool.name])
             for pool in self.membrane.pools
         }
+
+    def state(self) -> dict[str, Array]:
+        """What lasts from one step to the next, each (n,)."""
+        groups = {
+            "pool": self.concentration,
+            "pool_earlier": self.earlier,
+            "pool_bound": self.bound,
+            "pool_gate": self.gates,
+        }
+        named = {f"{group}_{name}": x for group, own in groups.items() for name, x in own.items()}
+        reach = {"pool_low": self.low, "pool_high": self.high}
+        whole = {name: np.full(len(self.here), value) for name, value in reach.items()}
+        return {**named, **whole, "pool_before": self.before}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Go on from what ``state`` said; what it does not name stays, also where it is nan."""
+        known = self.state()
+        new = {name: np.where(np.isnan(x), known[name], x) for name, x in state.items()}
+        for group, own in (("pool", self.concentration), ("pool_bound", self.bound)):
+            own |= {name: new.get(f"{group}_{name}", x) for name, x in own.items()}
+        self.earlier = {name: new.get(f"pool_earlier_{name}", x) for name, x in self.concentration.items()}
+        for name, x in self.gates.items():
+            x[:] = new.get(f"pool_gate_{name}", x)
+        self.before = new.get("pool_before", self.before)
+        self.low, self.high = (float(new.get(name, known[name])[0]) for name in ("pool_low", "pool_high"))
 
     def jump(self, place: int, level: float) -> None:
         """Take up that the voltage of one of its compartments is set to ``level`` (mV) at once.

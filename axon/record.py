@@ -36,6 +36,10 @@ class Record:
         Which pools' concentrations to keep: none, all, or those named.
     threshold : float
         mV; a spike is an upward crossing of it.
+    checkpoints : float, optional
+        ms between states from which the run can be continued, rounded to whole time steps. By default its
+        start and its end are kept, and when it is written to a file one every half minute of wall time; of
+        many axons at once, none.
 
     Raises
     ------
@@ -50,10 +54,13 @@ class Record:
     currents: bool | Sequence[str] = False
     concentrations: bool | Sequence[str] = False
     threshold: float = -20.0
+    checkpoints: float | None = None
 
     def __post_init__(self) -> None:
         positive("Record.every", self.every, "ms")
         finite("Record.threshold", self.threshold, "mV")
+        if self.checkpoints is not None:
+            positive("Record.checkpoints", self.checkpoints, "ms")
         if self.voltage not in (True, False, None, "float32"):
             raise ValueError(f'Record.voltage must be True, "float32" or None, got {self.voltage!r}')
         for name in ("gates", "currents", "concentrations"):
@@ -76,6 +83,10 @@ class Record:
     def stride(self, dt: float) -> int:
         """Time steps between two samples."""
         return max(1, round(self.every / dt))
+
+    def rhythm(self, dt: float) -> int:
+        """Time steps between two checkpoints; 0 for none but the first and the last."""
+        return 0 if self.checkpoints is None else max(1, round(self.checkpoints / dt))
 
     def indices(self, compartments: Compartments) -> NDArray[np.intp]:
         """Sampled compartments, in order of position, each once."""

@@ -39,7 +39,7 @@ class Run:
     record : Record
     numerics : mapping
         dt (ms), dx (um, None for the default mesh), order, duration (ms), steps, compartments; with noise
-        also noise and seed.
+        also noise and seed; where the run begins later than at 0, start (ms).
     time : (n_t,) ms
     position : (n_x,) um
         Centres of the recorded compartments.
@@ -56,6 +56,9 @@ class Run:
         axon_version, created, command, git_commit, platform.
     complete : bool
         False when the run was stopped before its end.
+    checkpoints : dict of name to (n_c, ...)
+        States from which the run can be continued: their ``step``, potentials, gates and what else the engine
+        keeps. Empty when none were kept.
     """
 
     axon: Axon
@@ -73,6 +76,7 @@ class Run:
     provenance: Mapping[str, str]
     complete: bool = True
     concentrations: Mapping[str, Array] = field(default_factory=dict)
+    checkpoints: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @cached_property
     def compartments(self) -> Compartments:
@@ -224,7 +228,10 @@ class Run:
         write(path, described(self) | velocity_dataset(self, self.arrivals()), file_attributes(self))
 
     def __eq__(self, other: object) -> bool:
-        """Runs are equal when everything asked and everything that came out is, bit for bit."""
+        """Runs are equal when everything asked and everything that came out is, bit for bit.
+
+        Where checkpoints were taken makes no difference.
+        """
         if not isinstance(other, Run):
             return NotImplemented
         plain = ("axon", "stimuli", "record", "complete")
@@ -232,7 +239,7 @@ class Run:
             return False
         if dict(self.numerics) != dict(other.numerics) or dict(self.provenance) != dict(other.provenance):
             return False
-        mine, theirs = _arrays(self), _arrays(other)
+        mine, theirs = results(self), results(other)
         return mine.keys() == theirs.keys() and all(
             mine[k].dtype == theirs[k].dtype and np.array_equal(mine[k], theirs[k], equal_nan=True)
             for k in mine
@@ -267,40 +274,44 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Run:
     from axon.model import from_json
     from axon.storage import read
 
-    arrays, attrs = read(path, lazy=_is_large if lazy else None)
+    found, attrs = read(path, lazy=_is_large if lazy else None)
     try:
         model = from_json(attrs["model"])
         numerics = model["numerics"]
         if not attrs["complete"]:
-            reached = max(arrays["time"][-1:].max(initial=0.0), arrays["spikes/time"].max(initial=0.0))
+            reached = max(found["time"][-1:].max(initial=0.0), found["spikes/time"].max(initial=0.0))
             steps = round(float(reached) / numerics["dt"])
             numerics |= {"steps": steps, "duration": steps * numerics["dt"]}
-        gates = {k.removeprefix("gates/"): v for k, v in arrays.items() if k.startswith("gates/")}
-        currents = {k.removeprefix("currents/"): v for k, v in arrays.items() if k.startswith("currents/")}
+        gates, currents, checkpoints = (
+            {name.removeprefix(group): array for name, array in found.items() if name.startswith(group)}
+            for group in ("gates/", "currents/", "checkpoints/")
+        )
         pools = model.get("recorded_concentrations", ())
         return Run(
             axon=model["axon"],
             stimuli=model["stimuli"],
             record=model["record"],
             numerics=numerics,
-            time=arrays["time"],
-            position=arrays["position"],
-            voltage=arrays.get("voltage"),
+            time=found["time"],
+            position=found["position"],
+            voltage=found.get("voltage"),
             gates={name: gates[name] for name in model["recorded_gates"]},
             currents={name: currents[name] for name in model["recorded_currents"]},
-            concentrations={name: arrays[f"concentrations/{name}"] for name in pools},
-            spike_time=arrays["spikes/time"],
-            spike_position=arrays["spikes/position"],
-            spike_compartment=arrays["spikes/compartment"],
+            concentrations={name: found[f"concentrations/{name}"] for name in pools},
+            spike_time=found["spikes/time"],
+            spike_position=found["spikes/position"],
+            spike_compartment=found["spikes/compartment"],
             provenance={name: str(attrs[name]) for name in _PROVENANCE},
             complete=bool(attrs["complete"]),
+            checkpoints=checkpoints,
         )
     except KeyError as error:
         raise FileFormatError(f"{os.fspath(path)} is damaged: it lacks {error}") from error
 
 
 def _is_large(path: str) -> bool:
-    return path == "voltage" or path.startswith(("gates/", "currents/", "concentrations/"))
+    groups = ("gates/", "currents/", "concentrations/", "checkpoints/")
+    return path == "voltage" or path.startswith(groups)
 
 
 _PROVENANCE = ("axon_version", "created", "command", "git_commit", "platform")
@@ -322,22 +333,33 @@ def file_attributes(run: Run) -> dict[str, Any]:
     return {**run.provenance, "model": to_json(model), "complete": int(run.complete)}
 
 
-def _arrays(run: Run) -> dict[str, NDArray[Any]]:
-    """Every array of a run by its path in the file."""
-    arrays: dict[str, NDArray[Any]] = {"time": run.time, "position": run.position}
+def results(run: Run) -> dict[str, NDArray[Any]]:
+    """Every array that came out of a run by its path in the file."""
+    found: dict[str, NDArray[Any]] = {"time": run.time, "position": run.position}
     if run.voltage is not None:
-        arrays["voltage"] = run.voltage
-    arrays |= {f"gates/{name}": values for name, values in run.gates.items()}
-    arrays |= {f"currents/{name}": values for name, values in run.currents.items()}
-    arrays |= {f"concentrations/{name}": values for name, values in run.concentrations.items()}
-    arrays["spikes/time"] = run.spike_time
-    arrays["spikes/position"] = run.spike_position
-    arrays["spikes/compartment"] = run.spike_compartment
-    return arrays
+        found["voltage"] = run.voltage
+    found |= {f"gates/{name}": values for name, values in run.gates.items()}
+    found |= {f"currents/{name}": values for name, values in run.currents.items()}
+    found |= {f"concentrations/{name}": values for name, values in run.concentrations.items()}
+    found["spikes/time"] = run.spike_time
+    found["spikes/position"] = run.spike_position
+    found["spikes/compartment"] = run.spike_compartment
+    return found
+
+
+def arrays(run: Run) -> dict[str, NDArray[Any]]:
+    """Every array of a run by its path in the file, checkpoints last: what they rest on is there before."""
+    return results(run) | {f"checkpoints/{name}": values for name, values in run.checkpoints.items()}
+
+
+def axes(path: str) -> tuple[str, ...]:
+    """Names of the axes of a dataset."""
+    return _describe(path)[2]
 
 
 def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
     """Units, long name and dimensions of a dataset."""
+    state = ("checkpoint", "compartment")
     fixed = {
         "time": ("ms", "time", ("time",)),
         "position": ("um", "position of the compartment's centre along the axon", ("position",)),
@@ -345,10 +367,17 @@ def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
         "spikes/time": ("ms", "time of the upward threshold crossing", ("spike",)),
         "spikes/position": ("um", "position of the compartment that crossed", ("spike",)),
         "spikes/compartment": ("1", "number of the compartment that crossed", ("spike",)),
+        "checkpoints/step": ("1", "number of the time step", ("checkpoint",)),
+        "checkpoints/v": ("mV", "membrane potential", state),
+        "checkpoints/gates": ("1", "gates as they are stepped, half a step earlier", (*state, "slot")),
+        "checkpoints/rising": ("mV", "potential a step earlier, where it has crossed threshold since", state),
+        "checkpoints/around": ("mV", "potential under the myelin", state),
     }
     if path in fixed:
         return fixed[path]
     group, name = path.split("/")
+    if group == "checkpoints":
+        return "1", f"state of the engine: {name}", ("checkpoint", f"{name}_number")
     if group == "gates":
         return "1", f"open fraction of gate {name}", ("time", "position")
     if group == "concentrations":
@@ -360,7 +389,7 @@ def described(run: Run) -> dict[str, Dataset]:
     """Every array of a run as a file keeps it, with units and axes."""
     from axon.storage import Dataset
 
-    return {path: Dataset(values, *_describe(path)) for path, values in _arrays(run).items()}
+    return {path: Dataset(values, *_describe(path)) for path, values in arrays(run).items()}
 
 
 def velocity_dataset(run: Run, arrival: Array) -> dict[str, Dataset]:

@@ -102,9 +102,7 @@ def simulate(
     seed = _checked_seed(noise, seed, order)
     own = _stimuli_of_each([axon], [stimuli])[0]
     job = prepare(axon, own, duration, dt, dx, order, record, initial_voltage, noise)
-    if noise is not None:
-        return _run_noisy([job], noise, [seed], record, threads or 1, progress, to)[0]
-    return _run([job], order, record, threads or 1, progress, to)[0]
+    return run_one(job, order, record, noise=noise, seed=seed, to=to, progress=progress)
 
 
 def simulate_many(
@@ -214,14 +212,45 @@ def _several(entry: Any) -> tuple[Stimulus, ...]:
     return own
 
 
-def _run(
-    jobs: list[Job],
+def run_one(
+    job: Job,
     order: int,
     record: Record,
-    threads: int,
-    progress: bool,
+    *,
+    noise: str | None = None,
+    seed: int = 0,
     to: str | os.PathLike[str] | None = None,
-) -> list[Run]:
+    before: Run | None = None,
+    progress: bool = True,
+) -> Run:
+    """Step one axon from where its job begins to its end; see ``simulate``.
+
+    Parameters
+    ----------
+    before : Run, optional
+        What the job continues: it comes first in the run returned.
+    """
+    from axon.chance import ChanceCollector, ChanceStepper
+    from axon.collect import Collector
+    from axon.concentrations import PoolCollector, PoolStepper
+    from axon.stepping import Stepper
+
+    collector: Collector
+    stepper: Stepper
+    if noise is None:
+        pools = _has_pools(job)
+        collector = (PoolCollector if pools else Collector)(
+            job, order, record, provenance(), to, before=before
+        )
+        stepper = (PoolStepper if pools else Stepper)([collector], [_cable(job, order)], order, record)
+    else:
+        collector = ChanceCollector(job, record, provenance(), noise, seed, to, before=before)
+        stepper = ChanceStepper(collector, _cable(job, 2), record)
+    _step([stepper], [collector], 1, progress)
+    return collector.result(stepper.done)
+
+
+def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bool) -> list[Run]:
     # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
     from axon.collect import Collector
     from axon.concentrations import PoolCollector, PoolStepper
@@ -231,7 +260,8 @@ def _run(
     batches = _batches(jobs)
     cables = [_cable(job, order) for job in jobs]
     collectors = [
-        (PoolCollector if _has_pools(job) else Collector)(job, order, record, origin, to) for job in jobs
+        (PoolCollector if _has_pools(job) else Collector)(job, order, record, origin, resumable=False)
+        for job in jobs
     ]
     steppers = []
     for members in batches:
@@ -250,14 +280,14 @@ def _run_noisy(
     record: Record,
     threads: int,
     progress: bool,
-    to: str | os.PathLike[str] | None = None,
 ) -> list[Run]:
     from axon.chance import ChanceCollector, ChanceStepper
 
     origin = provenance()
     cables = {id(job): _cable(job, 2) for job in {id(job): job for job in jobs}.values()}
     collectors = [
-        ChanceCollector(job, record, origin, to, noise, seed) for job, seed in zip(jobs, seeds, strict=True)
+        ChanceCollector(job, record, origin, noise, seed, resumable=False)
+        for job, seed in zip(jobs, seeds, strict=True)
     ]
     steppers = [ChanceStepper(collector, cables[id(collector.job)], record) for collector in collectors]
     _step(steppers, collectors, threads, progress)

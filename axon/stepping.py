@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,11 @@ class Stepper:
         self.clamps = [s for job in self.jobs for s in job.stimuli if isinstance(s, Clamp)]
         ends = [bound(cable.v) for cable in cables for bound in (np.min, np.max)]
         voltages = np.array(ends + [clamp.voltage for clamp in self.clamps])
-        self.group: Any = self._laid_out(cables, order, _cells(voltages))
-        self.done = 0
+        start = self.jobs[0].start  # a job that goes on from a checkpoint is alone
+        # Where the tables begin shows in the last bit of what is read from them.
+        low, high = _cells(voltages) if start is None or "cells" not in start else start["cells"]
+        self.group: Any = self._laid_out(cables, order, (int(low), int(high)))
+        self.done = self.jobs[0].first
         self.size = self.group.plan.rows * self.lanes
         self.owner = np.full(self.size, -1)
         self.compartment = np.zeros(self.size, np.int64)
@@ -68,6 +72,8 @@ class Stepper:
             self.owner[place] = i
             self.compartment[place] = np.arange(len(place))
         self._index_samples()
+        if start is not None:
+            self._restore(start)
 
     def _laid_out(self, cables: list[Cable], order: int, cells: tuple[int, int]) -> Any:
         if cables[0].limbs is not None:
@@ -77,7 +83,7 @@ class Stepper:
     @property
     def work(self) -> float:
         """Model time to step through, ms."""
-        return self.steps * self.dt
+        return (self.steps - self.done) * self.dt
 
     def _index_samples(self) -> None:
         """Where in the engine's state the samples of every axon lie."""
@@ -108,18 +114,27 @@ class Stepper:
             np.empty(room),
             np.zeros(2, np.int64),
         )
+        self._await(spikes)
         jumps = self.jobs[0].jumps  # the same for all of a group
+        rhythm = self.record.rhythm(self.dt)
         if len(self.collectors) == 1:
             bar.watch(self._glimpse)
+        self._checkpoint(self._states(spikes))
         while self.done < self.steps and not stop.is_set():
             if self.done in jumps:
                 self.group.state.damped[0] = DAMPED_STEPS
             upcoming = next((step for step in jumps if step > self.done), self.steps)
+            if rhythm:
+                upcoming = min(upcoming, (self.done // rhythm + 1) * rhythm)
             self._chunk(spikes, stride, min(chunk, self.steps - self.done, upcoming - self.done), bar)
-        if self.done < self.steps:
-            self._drain(spikes, everything=True)
-            if stride and self.done % stride == 0:
-                self._keep(*self._sample())
+            due = self.done % rhythm == 0 if rhythm else self.collectors[0].checkpoint_due
+            if due and self.done < self.steps:
+                self._checkpoint(self._states(spikes))
+        reached = self._states(spikes)
+        self._drain(spikes, everything=True)
+        if self.done < self.steps and stride and self.done % stride == 0:
+            self._keep(*self._sample())
+        self._checkpoint(reached)  # last: what it rests on is in the file
 
     def _chunk(self, spikes: Any, stride: int, count: int, bar: Progress) -> None:
         first = self.done
@@ -144,7 +159,8 @@ class Stepper:
         if taken:
             sampled = step[step % stride == 0][:taken]
             self._keep(sampled, samples.v[:taken], samples.gates[:taken])
-        self._drain(spikes, everything=self.done == self.steps)
+        if self.done < self.steps or reason == LEFT_TABLE:
+            self._drain(spikes, everything=False)
         bar.advance(done * self.dt)
         if reason == LEFT_TABLE:
             self._recover()
@@ -164,6 +180,49 @@ class Stepper:
     def _glimpse(self) -> Glimpse:
         collector, voltage = self.collectors[0], self.group.state.v[self.group.place[0]]
         return Glimpse(voltage, front_velocity(collector.job.compartments.position, collector.arrival))
+
+    def _restore(self, start: Mapping[str, Array]) -> None:
+        """Put the state of a checkpoint in place of the initial one."""
+        for name, (array, place) in self.group.lasting(0).items():
+            if isinstance(place, slice):
+                array[place] = start.get(name, array)
+            elif name in start:
+                array[place[place >= 0]] = start[name][place >= 0]
+
+    def _beside(self) -> dict[str, Array]:
+        """What lasts from step to step and is not in the engine."""
+        return {}
+
+    def _await(self, spikes: Any) -> None:
+        """Of a job that goes on from a checkpoint: the crossings of the step before it, still to be timed."""
+        start = self.jobs[0].start
+        if start is None:
+            return
+        rising = np.flatnonzero(~np.isnan(start["rising"]))
+        count = len(rising)
+        spikes.place[:count] = self.group.place[0][rising]
+        spikes.step[:count] = self.done - 1
+        spikes.v0[:count], spikes.v1[:count] = start["rising"][rising], start["v"][rising]
+        spikes.v2[:count] = np.nan
+        spikes.found[0] = count
+
+    def _states(self, spikes: Any) -> list[dict[str, Array]]:
+        """The state of every axon that is to be continued some day, bit for bit; of others the step alone."""
+        when = {"step": np.array(self.done), "cells": np.array(self.group.table_cells)}
+        if not any(collector.resumable for collector in self.collectors):
+            return [when] * len(self.collectors)
+        rising = np.full(self.size, np.nan)
+        settled, found = int(spikes.found[1]), int(spikes.found[0])
+        rising[spikes.place[settled:found]] = spikes.v0[settled:found]
+        return [
+            {name: _read(*where) for name, where in self.group.lasting(i).items()}
+            | {**when, **self._beside(), "rising": rising[place]}
+            for i, place in enumerate(self.group.place)
+        ]
+
+    def _checkpoint(self, states: list[dict[str, Array]]) -> None:
+        for collector, state in zip(self.collectors, states, strict=True):
+            collector.checkpoint(state)
 
     def _recover(self) -> None:
         """Widen the tables to where V has gone, or say that it is nowhere sensible."""
@@ -211,6 +270,11 @@ class Stepper:
         for field in fields:
             field[: total - n] = field[n:total]
         spikes.found[:] = total - n, 0
+
+
+def _read(array: Array, place: Any) -> Array:
+    """The values at ``place``, 0 where that is -1."""
+    return array[place].copy() if isinstance(place, slice) else np.where(place >= 0, array[place], 0)
 
 
 def _cells(v: Array) -> tuple[int, int]:

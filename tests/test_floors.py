@@ -28,6 +28,7 @@ FLOORS = (
     {"stepping"},
     {"chance", "concentrations"},
     {"simulate"},
+    {"onward"},
     {"protocols", "draw", "study"},
     {"sweeps", "cards"},
     {"commands"},

@@ -42,6 +42,15 @@ def test_old_run_goes_through_a_file_of_today_unchanged(path, tmp_path):
     assert axon.load(tmp_path / "today.h5") == run
 
 
+@pytest.mark.parametrize("path", FILES[1:], ids=lambda path: path.stem)
+def test_old_run_goes_on_from_its_checkpoints(path):
+    run = axon.load(path)
+    assert len(run.checkpoints["step"]) > 2
+    later = axon.resume(run, until=run.numerics["duration"] + 0.5, progress=False)
+    np.testing.assert_array_equal(later.voltage[: len(run.time) - 1], run.voltage[:-1])
+    assert np.isfinite(later.voltage).all()
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_old_run_opens_in_xarray_with_labelled_axes(path):
     with xarray.open_dataset(path, engine="h5netcdf") as data:

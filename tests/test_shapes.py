@@ -143,16 +143,16 @@ def test_beads_slow_a_spike_by_what_they_add() -> None:
 def rall_fork() -> Axon:
     thin = 100 / 2 ** (2 / 3)
     branch = Section(4000 * math.sqrt(thin / 100), thin, HH)
-    return axon.fork(Section(3000, 100, HH), branch, branch)
+    return axon.forked(Section(3000, 100, HH), branch, branch)
 
 
 def test_forks_nest_and_number_their_sections_in_order() -> None:
     a, b, c, d, e = (Section(100.0 + i, 10, HH) for i in range(5))
-    tree = axon.fork([a, b], axon.fork(c, d, e), e, ends=("open", "sealed"))
+    tree = axon.forked([a, b], axon.forked(c, d, e), e, ends=("open", "sealed"))
     assert tree.sections == (a, b, c, d, e, e)
     assert tree.parents == (None, 0, 1, 2, 2, 1)
     assert tree.ends == ("open", "sealed")
-    assert axon.fork(a, b) == Axon(sections=[a, b])
+    assert axon.forked(a, b) == Axon(sections=[a, b])
 
 
 def test_the_geometric_ratio_counts_what_follows() -> None:
@@ -168,7 +168,7 @@ def test_the_equivalent_cylinder_is_as_long_in_length_constants_as_the_tree() ->
     assert (found.length, found.diameter) == (pytest.approx(7000), pytest.approx(100))
     assert found == Section(found.length, found.diameter, HH)
     with pytest.raises(ValueError, match=r"after section 0 is 2 times"):
-        axon.equivalent_cylinder(axon.fork(*[Section(100, 10, HH)] * 3))
+        axon.equivalent_cylinder(axon.forked(*[Section(100, 10, HH)] * 3))
     uneven = rall_fork()
     longer = replace(uneven.sections[2], length=5000)
     with pytest.raises(ValueError, match="section 1 ends 0.8"):
@@ -213,9 +213,9 @@ def test_a_stretch_is_cut_out_and_the_rest_stays() -> None:
 
 
 def test_a_stretch_of_a_tree_is_cut_out_of_one_way() -> None:
-    tree = axon.fork(
+    tree = axon.forked(
         Section(100, 10, HH, nseg=10),
-        axon.fork(Section(100, 8, HH), Section(100, 6, HH), Section(100, 5, HH)),
+        axon.forked(Section(100, 8, HH), Section(100, 6, HH), Section(100, 5, HH)),
         Section(100, 7, HH),
     )
     cold = axon.altered(tree, ((0, 50.0), (3, 40.0)), celsius=1.0)
@@ -295,9 +295,9 @@ PLAIN = Axon(length=1000, diameter=10, membrane=HH)
             "shorter than every",
         ),
         (lambda: axon.beaded(5, 1, membrane=HH, every=10, bead_length=1, bead_diameter=2), "room for a bead"),
-        (lambda: axon.fork(Section(1, 1, HH)), "at least one branch"),
-        (lambda: axon.fork(rall_fork(), Section(1, 1, HH)), "trunk must not branch"),
-        (lambda: axon.fork(replace(PLAIN, ends=("open", "sealed")), PLAIN), "leave its ends"),
+        (lambda: axon.forked(Section(1, 1, HH)), "at least one branch"),
+        (lambda: axon.forked(rall_fork(), Section(1, 1, HH)), "trunk must not branch"),
+        (lambda: axon.forked(replace(PLAIN, ends=("open", "sealed")), PLAIN), "leave its ends"),
         (lambda: axon.altered(PLAIN, (1, 2)), "something to change"),
         (lambda: axon.altered(PLAIN, (2, 1), celsius=1.0), "second further"),
         (lambda: axon.altered(PLAIN, (2, 2000), celsius=1.0), "between must lie on the axon"),
@@ -307,3 +307,13 @@ PLAIN = Axon(length=1000, diameter=10, membrane=HH)
 def test_what_cannot_be_meant_is_one_clear_line(make: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()  # type: ignore[operator]
+
+
+def test_a_cut_leaves_what_lies_before_it() -> None:
+    joined = Axon(sections=[Section(1_000, 10, HH), Section(1_000, 5, HH, nseg=4)])
+    assert [s.length for s in axon.cut(joined, 1_500).sections] == [1_000, 500]
+    assert axon.cut(joined, 1_500).sections[1].nseg == 2
+    assert axon.cut(joined, 1_000) == Axon(sections=[joined.sections[0]])
+    for cable, at in ((joined, 2_000), (joined, 0), (rall_fork(), 100)):
+        with pytest.raises(ValueError, match="a cut needs an axon with two ends and a place between them"):
+            axon.cut(cable, at)

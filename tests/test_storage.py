@@ -89,7 +89,7 @@ def test_attributes_come_back_with_format_and_version(path: Path) -> None:
         "yes": 1,
         "n": 3,
         "format": "axon-run",
-        "format_version": 1,
+        "format_version": layout.FORMAT_VERSION,
         "complete": True,
     }
     assert type(attrs["n"]) is int
@@ -402,9 +402,9 @@ def test_foreign_hdf5_file_is_not_a_run(path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        (7, r"was written by a newer axon, format 7; this one reads up to 1; upgrade axon to open it$"),
-        (0, r"is damaged: format_version must be 1 to 1, got 0$"),
-        ("one", r"is damaged: format_version must be 1 to 1, got 'one'$"),
+        (7, r"was written by a newer axon, format 7; this one reads up to 2; upgrade axon to open it$"),
+        (0, r"is damaged: format_version must be 1 to 2, got 0$"),
+        ("one", r"is damaged: format_version must be 1 to 2, got 'one'$"),
     ],
 )
 def test_unknown_version_is_refused(path: Path, version: int | str, message: str) -> None:

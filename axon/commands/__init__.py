@@ -7,4 +7,16 @@ A verb's file has a docstring that says what the verb does (its help), ``argumen
 from __future__ import annotations
 
 # In the order in which `axon --help` lists them.
-VERBS = ("run", "sweep", "velocity", "inspect", "view", "animate", "plot", "models", "study", "warmup")
+VERBS = (
+    "run",
+    "resume",
+    "sweep",
+    "velocity",
+    "inspect",
+    "view",
+    "animate",
+    "plot",
+    "models",
+    "study",
+    "warmup",
+)

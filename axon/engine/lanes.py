@@ -180,6 +180,15 @@ class Group:
 
         return run_steps(self.plan, self.state, *arguments)
 
+    def lasting(self, number: int) -> dict[str, tuple[NDArray, Any]]:
+        """What of a cable lasts from step to step: arrays, and where in them its values lie (-1: none)."""
+        state = self.state
+        return {
+            "v": (state.v, self.place[number]),
+            "gates": (state.gates, self.gate_place[number]),
+            "damped": (state.damped, slice(None)),
+        }
+
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""
         low, high = min(low_cell, self.table_cells[0]), max(high_cell, self.table_cells[1])

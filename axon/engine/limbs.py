@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from axon.engine import tables
 from axon.engine.lanes import Cable, Group, Ints, Layout
@@ -25,11 +26,24 @@ class LimbGroup(Group):
 
     tree: Tree
     branches: Branches
+    around_place: list[Ints]  # of every compartment of a cable in ``branches.around``
+    joint_place: list[Ints]  # of the joints of a cable in ``state.v``
+    joint_around_place: list[Ints]
 
     def advance(self, *arguments: Any) -> tuple[int, int, int]:
         from axon.engine.tree import run_steps
 
         return run_steps(self.plan, self.state, self.tree, self.branches, *arguments)
+
+    def lasting(self, number: int) -> dict[str, tuple[NDArray, Any]]:
+        """As of ``Group``, with the potential under the myelin, and both at the joints."""
+        around = self.branches.around
+        return {
+            **super().lasting(number),
+            "around": (around, self.around_place[number]),
+            "joints": (self.state.v, self.joint_place[number]),
+            "joints_around": (around, self.joint_around_place[number]),
+        }
 
 
 def lay_out(cables: Sequence[Cable], *, threshold: float, table_cells: tuple[int, int]) -> LimbGroup:
@@ -75,6 +89,7 @@ class LimbLayout:
             np.where(cable.source_opens, self.size, row_of[cable.source_place]) * self.width + lane
             for lane, cable in enumerate(cables)
         ]
+        self.around_places = [row_of * self.width + lane for lane in range(len(cables))]
         place = np.arange(self.size) * LANES if self.wide else places[0][self.order]
         self.tree = self._tree(row_of, place, np.concatenate(electrodes))
 
@@ -97,6 +112,9 @@ class LimbLayout:
             group.table_cells,
             self.tree,
             Branches(tables.aligned(around), *rooms),
+            [place[:n] for place in self.around_places],
+            [place[n:] for place in group.place],
+            [place[n:] for place in self.around_places],
         )
 
     def _tree(self, row_of: Ints, place: Ints, electrodes: Ints) -> Tree:

@@ -193,7 +193,7 @@ class Trial:
 
     def __init__(self, blueprint: Blueprint, seed: int) -> None:
         self.plan = plan = blueprint.plan
-        self._coefficients, self._table_cells = blueprint.coefficients, blueprint.table_cells
+        self._coefficients, self.table_cells = blueprint.coefficients, blueprint.table_cells
         n, width = plan.rows, plan.width
         most = int(plan.states.max(initial=0))
         self.state = chance.State(
@@ -215,13 +215,20 @@ class Trial:
         """Make steps: the arguments and answer of ``chance.run_steps`` after plan and state."""
         return chance.run_steps(self.plan, self.state, *arguments)
 
+    def lasting(self, number: int) -> dict[str, tuple[NDArray, Any]]:
+        """As of ``Group``; the dice go on where they stopped."""
+        state, whole = self.state, slice(None)
+        dice = {"bits": (state.dice.bits, whole), "spare": (state.dice.spare, whole)}
+        own = {"v": (state.v, self.place[number]), "gates": (state.gates, self.gate_place[number])}
+        return {**own, "damped": (state.damped, whole), "begun": (state.begun, whole), **dice}
+
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""
-        low, high = min(low_cell, self._table_cells[0]), max(high_cell, self._table_cells[1])
+        low, high = min(low_cell, self.table_cells[0]), max(high_cell, self.table_cells[1])
         table, starts = tables.join(self._coefficients, low, high)
-        old_starts = tables.join(self._coefficients, *self._table_cells)[1]
+        old_starts = tables.join(self._coefficients, *self.table_cells)[1]
         old = np.searchsorted(old_starts, self.plan.origin, "right") - 1
         self.plan = self.plan._replace(
             table=table, origin=self.plan.origin - old_starts[old] + starts[old], **tables.bounds(low, high)
         )
-        self._table_cells = (low, high)
+        self.table_cells = (low, high)

@@ -92,6 +92,25 @@ def altered(
     return Axon(sections=sections, ring=axon.ring, parents=() if axon.ring else parents, ends=axon.ends)
 
 
+def cut(axon: Axon, at: float) -> Axon:
+    """The axon cut through: what lies beyond ``at`` (um) is gone, and the new end is sealed.
+
+    Raises
+    ------
+    ValueError
+        For a ring or a tree, or when nothing would be left on one side.
+    """
+    if axon.ring or axon.parents or not 0 < at < axon.total_length:
+        raise ValueError(
+            f"a cut needs an axon with two ends and a place between them (0..{axon.total_length:g} um), "
+            f"got {at!r}"
+        )
+    last, x = _place(axon, at)
+    own = axon.sections[last]
+    end = _parts(own, 0.0, x, own)[:1] if x > _SLIVER * own.length else []
+    return Axon(sections=[*axon.sections[:last], *end], ends=(axon.ends[0], "sealed"))
+
+
 def _place(axon: Axon, at: Place) -> tuple[int, float]:
     """A place as section and distance from its beginning, um."""
     at = place("between", at)

@@ -25,12 +25,12 @@ _BESIDE = 0.01  # mV, from which the slope of the current at rest is taken
 ALIKE = 0.01  # relative: how well a tree must keep Rall's rules
 
 
-def fork(trunk: Part, *branches: Part, ends: tuple[str | End, str | End] = ("sealed", "sealed")) -> Axon:
+def forked(trunk: Part, *branches: Part, ends: tuple[str | End, str | End] = ("sealed", "sealed")) -> Axon:
     """An axon that begins with ``trunk`` and divides at its far end; branches may fork again.
 
     >>> import axon
     >>> hh = axon.hodgkin_huxley()
-    >>> y = axon.fork(axon.Section(5000, 100, hh), axon.Section(5000, 63, hh), axon.Section(5000, 63, hh))
+    >>> y = axon.forked(axon.Section(5000, 100, hh), axon.Section(5000, 63, hh), axon.Section(5000, 63, hh))
     >>> y.parents
     (None, 0, 0)
 
@@ -56,10 +56,10 @@ def fork(trunk: Part, *branches: Part, ends: tuple[str | End, str | End] = ("sea
         Without branches, or for a part that is a ring, has ends of its own, or a trunk that branches.
     """
     if not branches:
-        raise ValueError("fork needs at least one branch: fork(trunk, left, right)")
+        raise ValueError("forked needs at least one branch: forked(trunk, left, right)")
     whole = [_as_axon(part) for part in (trunk, *branches)]
     if whole[0].parents:
-        raise ValueError("fork: the trunk must not branch; put forks into the branches")
+        raise ValueError("forked: the trunk must not branch; put forks into the branches")
     sections: list[Section] = []
     parents: list[int | None] = []
     for part in whole:
@@ -76,7 +76,7 @@ def _as_axon(part: Part) -> Axon:
     if not isinstance(part, Axon):
         return Axon(sections=[part] if isinstance(part, Section) else part)
     if part.ring or part.ends != ("sealed", "sealed"):
-        raise ValueError("fork: a part must be no ring and leave its ends to fork(..., ends=...)")
+        raise ValueError("fork: a part must be no ring and leave its ends to forked(..., ends=...)")
     return part
 
 

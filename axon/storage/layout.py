@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FORMAT = "axon-run"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 Attribute = str | int | float
 
@@ -107,6 +107,8 @@ def storage_options(values: NDArray[Any], grows: bool) -> dict[str, Any]:
     else:
         rows = max(1, BLOCK // (width * values.itemsize))
         height = max(min(_CHUNK_ROWS, 2 ** (rows.bit_length() - 1)), _CHUNK // width)
+    if values.ndim > 2:
+        height = 1  # a table in every row, wanted whole
     height = height if grows else min(height, len(values))
     maximum = {"maxshape": (None, *values.shape[1:])} if grows else {}
     if values.ndim == 1:
