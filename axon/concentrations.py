@@ -134,7 +134,8 @@ class PoolStepper(Stepper):
 
     def _parts(self, v: Array) -> list[Array]:
         """Values of all compartments with pools, parted by their drifts."""
-        return np.split(v, np.cumsum([len(drift.here) for drift in self.drifts])[:-1])
+        ends = np.cumsum([len(drift.here) for drift in self.drifts])
+        return [v[end - len(drift.here) : end] for end, drift in zip(ends, self.drifts, strict=True)]
 
     def _clamped(self, v: Array, levels: Array) -> Array:
         """The voltages with those that clamps impose in this step; gates take up what jumps."""

@@ -26,8 +26,12 @@ from axon.engine import beside, tables
 from axon.geometry import CM_PER_UM, Compartments
 from axon.membranes import Channel, Gate, Membrane, Pool, Transporter
 from axon.membranes.constants import FARADAY
+from axon.membranes.pool import reversal_shift
 
 Array = NDArray[np.float64]
+
+# Which part of a current each ion carries, and the current outwards as g V - b, in uS and nA.
+Flow = tuple[Mapping[Any, float], Array, Array]
 
 _REACH = 250.0  # mV, of the first tables
 
@@ -93,7 +97,9 @@ class Drift:
         v: Array,
     ) -> None:
         self.membrane, self.celsius, self.dt, self.here = membrane, celsius, dt, here
-        self.channels = drifting_channels(membrane)
+        channels = drifting_channels(membrane)
+        self.ohmic = [channel for channel in channels if isinstance(channel, Channel)]
+        self.others = [channel for channel in channels if not isinstance(channel, Channel)]
         self.scale = compartments.area[here] * US_PER_S  # S/cm2 -> uS, mA/cm2 -> nA
         self.concentration = {p.name: np.full(len(here), p.concentration) for p in membrane.pools}
         self.earlier = self.midway = self.concentration
@@ -108,9 +114,15 @@ class Drift:
         self.gates = steady | {name: self.table_gates[:, j] for j, name in enumerate(self.by_table)}
         for name in self.by_table:
             self.gates[name][:] = steady[name]
+        self.ions = list(dict.fromkeys(channel.ion for channel in self.ohmic))
+        self.channels = _for_the_engine(self.ohmic, self.by_table, self.ions)
+        self.full = np.stack(
+            [c.density(celsius) * self.scale for c in self.ohmic] or [self.scale * 0], axis=1
+        )
+        self.lines = np.zeros((2, max(len(self.ions), 1), len(here)))
         self.low, self.high = -_REACH, _REACH
         self.before = v.copy()
-        self.flows: list[tuple[Any, Array, Array]] = []
+        self.flows: list[Flow] = []
 
     def conduct(self, v: Array) -> tuple[Array, Array]:
         """What flows in the step that begins at ``v`` (n,) mV, as a line in V; gates go to its middle.
@@ -132,21 +144,18 @@ class Drift:
                 raise RanOut(name, int(self.here[np.argmin(c)]))
         self._advance_gates(v, ahead, midway)
         self.before = v.copy()
+        self.flows = self._by_ion(midway) + [self._line(other, v, ahead, midway) for other in self.others]
         conductance, current = np.zeros(len(v)), np.zeros(len(v))
-        self.flows = []
-        for channel in self.channels:
-            g, b = self._line(channel, v, ahead, midway)
-            self.flows.append((channel, g, b))
+        for _, g, b in self.flows:
             conductance += g
             current += b
         return conductance, current
 
     def move(self, v: Array) -> None:
         """Let the concentrations go through the step whose mean voltage was ``v`` (n,) mV."""
-        carried: dict[str, Array | float] = {}
-        for channel, g, b in self.flows:
+        carried: dict[str | None, Array | float] = {}
+        for shares, g, b in self.flows:
             outward = g * v - b
-            shares = channel.shares if isinstance(channel, Transporter) else {channel.ion: 1.0}
             for ion, share in shares.items():
                 carried[ion] = carried.get(ion, 0.0) + share * outward
         self.earlier = self.concentration
@@ -212,17 +221,35 @@ class Drift:
                 steady, rate = gate.kinetics(v, self.celsius, self.concentration)
                 self.gates[name] = steady + (self.gates[name] - steady) * np.exp(-self.dt * rate)
 
-    def _line(self, channel: Any, v: Array, ahead: Array, midway: dict[str, Array]) -> tuple[Array, Array]:
-        """A channel's outward current as g V - b, in uS and nA."""
+    def _by_ion(self, midway: dict[str, Array]) -> list[Flow]:
+        """For every ion what channels with a conductance let through, as g V - b in uS and nA."""
+        full = self.full
+        if self.by_hand:
+            full = full.copy()
+            for c, channel in enumerate(self.ohmic):
+                for gate in channel.gates:
+                    if gate.name in self.by_hand:
+                        full[:, c] *= self.gates[gate.name] ** gate.exponent
+        if not self.ohmic:
+            return []
+        beside.conduct(self.channels, self.table_gates, full, self.lines)
+        lines: list[Flow] = []
+        for ion, g, b in zip(self.ions, *self.lines, strict=True):
+            own = [pool for pool in self.membrane.pools if pool.ion == ion]
+            moved = b + g * reversal_shift(own, midway, self.celsius) if own else b
+            lines.append(({ion: 1.0}, g, moved))
+        return lines
+
+    def _line(self, channel: Any, v: Array, ahead: Array, midway: dict[str, Array]) -> Flow:
+        """The same of a transporter, or of a channel that conducts by permeability."""
         around = self.membrane.around(channel, midway, self.celsius)
         if isinstance(channel, Transporter):
-            return np.zeros(len(v)), -self.scale * channel.current(ahead, {}, self.celsius, **around)
+            current = self.scale * channel.current(ahead, {}, self.celsius, **around)
+            return channel.shares, np.zeros(len(v)), -current
         opened = self.scale * channel.open_fraction(self.gates)
-        if isinstance(channel, Channel):
-            g = opened * channel.density(self.celsius)
-            return g, g * (channel.reversal + around.get("shift", 0.0))
         slope = channel.open_slope(v, self.celsius, **around)
-        return opened * slope, opened * (slope * v - channel.open_current(v, self.celsius, **around))
+        rest = slope * v - channel.open_current(v, self.celsius, **around)
+        return {channel.ion: 1.0}, opened * slope, opened * rest
 
     def _filled(self, pool: Pool, outward: Array | float, midway: Array) -> Array:
         """A concentration after the step, from the current (nA) that carried its ion outwards."""
@@ -257,3 +284,15 @@ def _per_charge(pool: Pool, compartments: Compartments, here: NDArray[np.intp]) 
     layer = np.array([pool.layer(d) for d in compartments.diameter[here]])
     side = 1.0 if pool.side == "outside" else -1.0
     return side * 1e-6 / (FARADAY * pool.valence * compartments.area[here] * layer * CM_PER_UM)
+
+
+def _for_the_engine(channels: list[Channel], gates: list[str], ions: list[str | None]) -> beside.Channels:
+    """The channels with those of their gates that are tabulated."""
+    factors = [[gate for gate in channel.gates if gate.name in gates] for channel in channels]
+    return beside.Channels(
+        first=np.cumsum([0] + [len(own) for own in factors]).astype(np.int64),
+        gate=np.array([gates.index(gate.name) for own in factors for gate in own], np.int64),
+        exponent=np.array([gate.exponent for own in factors for gate in own], np.int64),
+        group=np.array([ions.index(channel.ion) for channel in channels], np.int64),
+        reversal=np.array([channel.reversal for channel in channels], float),
+    )

@@ -1,6 +1,8 @@
-"""Gates that step beside the lanes, one compartment after another, from the same tables."""
+"""Gates and conductances that step beside the lanes, one compartment after another, from the same tables."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,17 @@ from numpy.typing import NDArray
 from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH, kernel
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Channels(NamedTuple):
+    """Channels whose current is linear in V while their gates stand still, grouped by what they carry."""
+
+    first: Ints  # (channels + 1,) place of a channel's first factor
+    gate: Ints  # (factors,) which gate
+    exponent: Ints  # (factors,)
+    group: Ints  # (channels,)
+    reversal: Floats  # (channels,) mV
 
 
 @kernel
@@ -37,3 +50,28 @@ def advance(table: Floats, start: float, density: float, v: Floats, gates: Float
             decay = table[a] + f * (table[a + pair] + f * table[a + 2 * pair])
             gain = table[b] + f * (table[b + pair] + f * table[b + 2 * pair])
             gates[i, j] = decay * gates[i, j] + gain
+
+
+@kernel
+def conduct(channels: Channels, gates: Floats, full: Floats, lines: Floats) -> None:
+    """Conductance of every group of channels, and its product with their reversal potentials.
+
+    Parameters
+    ----------
+    channels : Channels
+    gates : (n, gates) float64
+    full : (n, channels) float64
+        Conductance with all these gates open, uS.
+    lines : (2, groups, n) float64
+        Gets both, uS and nA.
+    """
+    lines[:] = 0.0
+    for i in range(full.shape[0]):
+        for c in range(full.shape[1]):
+            g = full[i, c]
+            for f in range(channels.first[c], channels.first[c + 1]):
+                x = gates[i, channels.gate[f]]
+                for _ in range(channels.exponent[f]):
+                    g *= x
+            lines[0, channels.group[c], i] += g
+            lines[1, channels.group[c], i] += g * channels.reversal[c]
