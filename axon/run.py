@@ -194,11 +194,9 @@ class Run:
         kept = np.flatnonzero(np.isin(own, sites))
         if len(kept) == len(own):
             return self
-        here = own[kept]
-        places = zip(cut.section[here], cut.position[here] - cut.starts[cut.section[here]], strict=True)
         seen = replace(
             self,
-            record=replace(self.record, positions=tuple((int(s), float(x)) for s, x in places)),
+            record=self.record_at(kept),
             position=self.position[kept],
             voltage=None if self.voltage is None else self.voltage[:, kept],
             gates={name: values[:, kept] for name, values in self.gates.items()},
@@ -207,6 +205,13 @@ class Run:
         )
         seen.__dict__["compartments"] = cut
         return seen
+
+    def record_at(self, columns: NDArray[np.intp]) -> Record:
+        """What would have recorded the same at some of the recorded positions alone, given by number."""
+        cut = self.compartments
+        here = self.record.indices(cut)[columns]
+        places = zip(cut.section[here], cut.position[here] - cut.starts[cut.section[here]], strict=True)
+        return replace(self.record, positions=tuple((int(s), float(x)) for s, x in places))
 
     def sites(self, along: int | None = None) -> NDArray[np.intp]:
         """Compartments where the spike's arrival is measured, in order: all on the way, or only its nodes.

@@ -14,16 +14,27 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from invented import CURRENTS, RUN, SILENT, SPARSE, SQUID, TIMES, opened
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
-from axon import Pulse, draw
+import axon
+from axon import Pulse, Record, draw
 from axon.draw.animation import TYPE_SCALE, Clock, Pace
 from axon.draw.palette import EXACT, Palette
 from axon.draw.panels import Instant, current_limits
 from axon.draw.stage import Stage
+from axon.draw.wake import Wake
 from axon.progress import Progress
+
+
+@pytest.fixture(scope="module")
+def fibre() -> axon.Run:
+    """A spike on a myelinated fibre, recorded everywhere."""
+    cable = axon.myelinated(10.0, nodes=11)
+    pulse = axon.Pulse(amplitude=5.0, start=0.05, duration=0.1, at=0)
+    return axon.simulate(cable, pulse, duration=0.6, record=Record(every=0.02, gates=True))
 
 
 def test_gif_has_the_frames_size_and_length_asked_for_and_is_small(tmp_path: Path) -> None:
@@ -137,7 +148,7 @@ def test_runs_of_any_length_share_clock_and_scale(tmp_path: Path) -> None:
 def test_runs_are_called_what_tells_them_apart() -> None:
     def titles(*cables: Any, **arguments: Any) -> list[str]:
         stage = Stage([replace(RUN, axon=cable) for cable in cables], dpi=50, **arguments)
-        return [ax.get_title(loc="right").removesuffix("   20 m/s") for ax in stage.tops]
+        return [ax.get_title(loc="right").strip().removesuffix("   20 m/s") for ax in stage.tops]
 
     cold, thin = replace(SQUID, celsius=6.3), replace(SQUID, celsius=6.3, diameter=100)
     assert titles(SQUID, cold) == ["18.5 °C", "6.3 °C"]
@@ -146,6 +157,25 @@ def test_runs_are_called_what_tells_them_apart() -> None:
     assert titles(SQUID, cold, labels=["warm", "cold"]) == ["warm", "cold"]
     with pytest.raises(ValueError, match="labels must be one for each of 2 runs"):
         draw.animate([RUN, RUN], "a.gif", labels=["warm"])
+
+
+def test_myelinated_and_bare_are_called_so_and_nodes_are_marked(fibre: axon.Run) -> None:
+    stage = Stage([fibre.along(), RUN], panels=["voltage"], dpi=50)
+    assert [ax.get_title(loc="right").strip().split("   ")[0] for ax in stage.tops] == [
+        "myelinated",
+        "without myelin",
+    ]
+    ticks, none = ([c for c in ax.collections if isinstance(c, LineCollection)] for ax in stage.tops)
+    seen = fibre.along()
+    marked = [tick[0, 0] for tick in ticks[0].get_segments()]
+    assert_allclose(marked, seen.position / 1e3, rtol=1e-9, atol=0)
+    assert len(seen.position) == 11 and stage.panels[0][0].line.get_marker() == "o"
+    assert none[0].get_segments() == []
+
+
+def test_no_wake_is_shown_where_the_membrane_rests_beyond_its_threshold(fibre: axon.Run) -> None:
+    assert Wake.of(fibre.along()) is None
+    assert Stage([fibre.along()], panels=["voltage"], dpi=50).panels[0][0].shading is None
 
 
 def test_spike_moves_by_the_pixels_asked_for(tmp_path: Path) -> None:

@@ -167,6 +167,29 @@ def test_a_run_in_a_file_makes_the_same_page(tmp_path: Path) -> None:
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
 
 
+def test_a_tree_is_seen_along_one_way_and_a_fibre_at_its_nodes(tmp_path: Path) -> None:
+    branch = axon.Section(4_000, 200, axon.hodgkin_huxley(), celsius=18.5)
+    tree = axon.Axon(sections=[branch, branch, replace(branch, length=3_000)], parents=[None, 0, 0])
+    record = axon.Record(every=0.02, gates=True)
+    pulse = axon.Pulse(amplitude=20_000, start=0.1, duration=0.1, at=0)
+    run = axon.simulate(tree, pulse, duration=1.0, record=record)
+    data = told(axon.view(run, tmp_path / "a.html"))
+    seen = run.along()
+    assert_allclose(data["position"], seen.position / 1e3, rtol=1e-9, atol=0)
+    assert_allclose(unpack(data["quantities"][0]), seen.voltage, rtol=0, atol=0.00501)
+    first = unpack(data["arrivals"])[0]
+    assert_allclose(first, run.arrivals()[seen.record.indices(run.compartments)], rtol=0, atol=0.5001e-4)
+    thinned = Thinning(1, 2)(seen)
+    assert_array_equal(thinned.voltage, seen.voltage[:, ::2])
+    assert_allclose(
+        tell(seen, Thinning(1, 2), progress=False)["position"], seen.position[::2] / 1e3, rtol=1e-9
+    )
+    fibre = axon.myelinated(10.0, nodes=5)
+    short = axon.simulate(fibre, duration=0.1, record=record)
+    data = told(axon.view(short, tmp_path / "b.html"))
+    assert len(data["nodes"]) == 5 and data["nodes"] == data["position"]
+
+
 def test_wrong_paths_are_refused_and_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"choose one of \.html"):
         axon.view(RUN, tmp_path / "a.htm")

@@ -335,6 +335,7 @@ def test_a_thousand_positions_at_two_thousand_times_load_in_a_second(
 
     run = replace(
         CURRENTS,
+        numerics={**CURRENTS.numerics, "dx": 40.0},
         time=time,
         position=position,
         voltage=enlarged(CURRENTS.voltage),

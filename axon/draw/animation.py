@@ -13,7 +13,7 @@ import numpy as np
 
 from axon.checks import positive
 from axon.draw.encode import MOVING_FORMATS, Film, playable_speed, require_encoder, write_film
-from axon.draw.scene import voltage_of
+from axon.draw.scene import number, voltage_of
 from axon.draw.stage import Stage
 from axon.draw.style import checked_path, context, replacing
 
@@ -172,5 +172,5 @@ class Pace:
     def header(self, t: float) -> str:
         """Model time `t` (ms) and how many times slower than life it passes."""
         slowed = 1e3 / (self.fps * self.step)
-        pace = f"slowed {slowed:.3g}×" if slowed >= 1 else f"sped up {1 / slowed:.3g}×"
+        pace = f"slowed {number(slowed)}×" if slowed >= 1 else f"sped up {number(1 / slowed)}×"
         return f"{self.clock.label(t)}   {pace}"

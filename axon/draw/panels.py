@@ -85,7 +85,7 @@ class VoltagePanel:
         self.shading = WakeShading(run, wake, ax) if wake else None
         x = run.position * self.factor
         (self.line,) = ax.plot(x, np.full_like(x, np.nan), color=COLOURS["black"], linewidth=1.8)
-        self.line.set_marker(sparse_marker(run))
+        self.line.set(marker=sparse_marker(run), markersize=4.0)
         (self.electrode,) = ax.plot([], [], "v", color=COLOURS["vermillion"], markersize=8.0, clip_on=False)
         self.electrode.set_transform(ax.get_xaxis_transform())
         set_voltage_axis(run, ax)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from axon import rest
 from axon.draw.style import COLOURS
 from axon.errors import NoPropagation, NoRest
 
@@ -19,7 +20,9 @@ Array = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 MM_FROM = 2000.0  # um; axons from this length on are drawn in mm
 BELOW_REVERSAL = 20.0  # mV; room for hyperpolarising stimuli below the lowest reversal potential
+MOST_NODES = 300
 MOST_JOINS = 20  # a myelinated axon has hundreds of joins: lines at each would hide the picture
+MOST_DOTS = 150  # nodes are shown one by one up to here
 SPARSE = 50  # fewer recorded positions than this are shown one by one
 
 
@@ -62,12 +65,18 @@ def position_label(run: Run) -> str:
     return f"position along the ring ({unit})" if run.axon.ring else f"position ({unit})"
 
 
-def section_of(run: Run) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Index of the section under each recorded position."""
+def compartment_of(run: Run) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Number of the compartment at each recorded position."""
     cut = run.compartments
     if cut.branched:
-        return cut.section[run.record.indices(cut)]
-    return np.searchsorted(run.axon.boundaries, run.position, side="right")
+        return run.record.indices(cut)
+    middles = (cut.position[1:] + cut.position[:-1]) / 2
+    return np.searchsorted(middles, run.position)
+
+
+def section_of(run: Run) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Number of the section under each recorded position."""
+    return run.compartments.section[compartment_of(run)]
 
 
 def joins(run: Run) -> list[float]:
@@ -77,27 +86,31 @@ def joins(run: Run) -> list[float]:
     return list(run.axon.boundaries) if len(run.axon.boundaries) <= MOST_JOINS else []
 
 
+def nodes(run: Run) -> list[float]:
+    """Where the recorded nodes of a myelinated axon are, um; empty when there are too many to draw."""
+    own = set(run.axon.nodes)
+    found = [float(x) for x, section in zip(run.position, section_of(run), strict=True) if section in own]
+    return found if len(found) <= MOST_NODES else []
+
+
 def mark_joins(run: Run, ax: Axes) -> None:
-    """Thin vertical lines where sections join."""
+    """Thin vertical lines where sections join, and of a myelinated axon a tick at every node."""
     factor, _ = length_scale(run)
+    look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "linewidth": 0.9, "zorder": 1.5}
+    ax.vlines([x * factor for x in nodes(run)], 0.0, 0.05, color=COLOURS["black"], **look)
     for x in joins(run):
         ax.axvline(x * factor, color=COLOURS["grey"], linewidth=0.6, linestyle=(0, (1, 2)), zorder=1.5)
 
 
 def resting_voltage(run: Run) -> Array:
-    """Resting potential of the membrane at each recorded position, mV.
+    """Resting potential of the whole axon at each recorded position, mV.
 
-    A membrane that has no rest counts from the median voltage of the first recorded frame.
+    An axon that has no rest counts from the median voltage of the first recorded frame.
     """
-    section = section_of(run)
-    resting = np.empty(len(run.position))
-    for index in np.unique(section):
-        own = run.axon.sections[index]
-        try:
-            resting[section == index] = own.membrane.resting_potential(own.celsius)
-        except NoRest:
-            resting[section == index] = np.median(voltage_of(run, "a picture")[0])
-    return resting
+    try:
+        return rest.resting_voltage(run.compartments)[compartment_of(run)]
+    except NoRest:
+        return np.full(len(run.position), np.median(voltage_of(run, "a picture")[0]))
 
 
 def voltage_limits(run: Run) -> tuple[float, float]:
@@ -159,12 +172,12 @@ def nearest_times(run: Run, at: Sequence[float] | None, count: int) -> list[int]
 
 def number(value: float) -> str:
     """`value` with 3 digits and no exponent, as axes and legends show it."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return f"{float(f'{value:.3g}'):.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def sparse_marker(run: Run) -> str:
-    """Marker for lines along the axon: a dot per recorded position where these are few."""
-    return "o" if len(run.position) < SPARSE else ""
+    """Marker for lines along the axon: a dot per recorded position where these are few, or nodes."""
+    return "o" if len(run.position) < (MOST_DOTS if run.axon.nodes else SPARSE) else ""
 
 
 def velocity_in_words(run: Run) -> tuple[str, str]:

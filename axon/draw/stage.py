@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+    from axon.geometry import Section
     from axon.run import Run
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -68,8 +69,13 @@ class Stage:
             self._set_position_axis(runs[index], ax, last=name == wanted[index][-1])
         self._set_titles(labels or telling_apart(runs))
         self.moving: list[Artist] = [artist for block in self.panels for p in block for artist in p.moving]
-        self.text = self.tops[0].text(
-            0.0, 1.03, "", transform=self.tops[0].transAxes, fontsize=CLOCK_SIZE, va="baseline"
+        self.text = self.tops[0].annotate(
+            "",
+            (0.0, 1.0),
+            (0.0, 5.0 if len(runs) == 1 else 5.0 + 1.2 * TITLE_SIZE),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=CLOCK_SIZE,
         )
         self.moving.append(self.text)
         for artist in self.moving:
@@ -90,7 +96,9 @@ class Stage:
     def _set_titles(self, labels: Sequence[str]) -> None:
         for run, label, ax in zip(self.runs, labels, self.tops, strict=True):
             words = [word for word in (label, velocity_in_words(run)[0]) if word]
-            ax.set_title("   ".join(words), loc="right", fontsize=TITLE_SIZE, color=COLOURS["grey"])
+            # Of several runs, above the first title stands the clock of all in a line of its own.
+            above = "\n" if ax is self.tops[0] and len(self.runs) > 1 else ""
+            ax.set_title(above + "   ".join(words), loc="right", fontsize=TITLE_SIZE, color=COLOURS["grey"])
 
     def pixels_per_ms(self) -> float:
         """By how many pixels the fastest spike moves in a ms.
@@ -162,17 +170,25 @@ def telling_apart(runs: Sequence[Run]) -> list[str]:
     """What tells the axons of several runs apart, in few words; nothing for a single run."""
     if len(runs) == 1:
         return [""]
+    myelin = ["myelinated" if run.axon.myelinated else "without myelin" for run in runs]
+    if len(set(myelin)) == len(runs):
+        return myelin
     facts = [_facts(run) for run in runs]
     differ = [k for k in range(len(facts[0])) if len({fact[k] for fact in facts}) > 1]
     labels = [", ".join(fact[k] for k in differ if fact[k]) for fact in facts]
     return labels if len(set(labels)) == len(runs) else [f"axon {index + 1}" for index in range(len(runs))]
 
 
+def _excitable(section: Section) -> str:
+    """What a section's membrane is called; nothing where it has no gates."""
+    return section.membrane.name.replace("_", "-") if section.membrane.gates else ""
+
+
 def _facts(run: Run) -> tuple[str, ...]:
     """Membranes, diameters, temperatures and length of an axon."""
     sections, (factor, unit) = run.axon.sections, length_scale(run)
     return (
-        " + ".join(dict.fromkeys(section.membrane.name.replace("_", "-") for section in sections)),
+        " + ".join(dict.fromkeys(name for section in sections if (name := _excitable(section)))),
         f"{span(section.diameter for section in sections)} µm",
         f"{span(section.celsius for section in sections)} °C",
         f"{run.axon.total_length * factor:.4g} {unit} long",

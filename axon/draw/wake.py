@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from axon.draw.scene import section_of
-from axon.errors import NoRest
-from axon.measure.excitability import resting_threshold, slow_gates, thresholds
+from axon.draw.scene import compartment_of, resting_voltage
+from axon.measure.excitability import slow_gates, thresholds
 
 if TYPE_CHECKING:
     from axon.membranes import Membrane
@@ -43,14 +42,21 @@ class Wake:
 
     @classmethod
     def of(cls, run: Run) -> Wake | None:
-        """The wake of `run`, or None where no membrane has a threshold and all its slow gates recorded."""
-        section = section_of(run)
+        """The wake of `run`, or None where no membrane has a threshold and all its slow gates recorded.
+
+        A membrane that rests beyond the threshold of its fast part has none that tells: in the node of the
+        MRG fibre inactivation itself is fast beside a still slower gate, and rest lies where the fibre's
+        internodes hold it.
+        """
+        kinds, which = run.compartments.patches()
+        which, resting = which[compartment_of(run)], resting_voltage(run)
         patches = []
-        for index in np.unique(section):
-            own = run.axon.sections[index]
-            at_rest = _threshold_at_rest(own.membrane, own.celsius, run.gates)
-            if at_rest is not None:
-                patches.append((np.flatnonzero(section == index), own.membrane, own.celsius, at_rest))
+        for index, (membrane, celsius) in enumerate(kinds):
+            here = np.flatnonzero(which == index)
+            if len(here):
+                at_rest = _threshold_at_rest(membrane, celsius, float(np.median(resting[here])), run.gates)
+                if at_rest is not None:
+                    patches.append((here, membrane, celsius, at_rest))
         return cls(tuple(patches)) if patches else None
 
     def strength(self, gates: Mapping[str, Array], voltage: Array) -> Array:
@@ -89,11 +95,16 @@ def _thresholds(membrane: Membrane, celsius: float, gates: Mapping[str, Array]) 
     return thresholds(membrane, celsius, own)[0][which].reshape(states.shape[:-1])
 
 
-def _threshold_at_rest(membrane: Membrane, celsius: float, gates: Mapping[str, Array]) -> float | None:
-    """Threshold of the fast part at rest, mV; None without one, or where a slow gate was not recorded."""
+def _threshold_at_rest(
+    membrane: Membrane, celsius: float, rest: float, gates: Mapping[str, Array]
+) -> float | None:
+    """Threshold (mV) of the fast part at rest, if it lies above the rest and the slow gates were recorded."""
     try:
         slow = slow_gates(membrane, celsius)
-        at_rest = resting_threshold(membrane, celsius)
-    except (ValueError, NoRest):
+    except ValueError:
         return None
-    return at_rest if np.isfinite(at_rest) and all(name in gates for name in slow) else None
+    if not all(name in gates for name in slow):
+        return None
+    steady = {name: np.atleast_1d(value) for name, value in membrane.steady_gates(rest).items()}
+    at_rest = float(thresholds(membrane, celsius, steady)[0][0])
+    return at_rest if np.isfinite(at_rest) and at_rest > rest else None

@@ -13,8 +13,10 @@ from axon.draw.panels import colours_of_channels, current_limits
 from axon.draw.scene import (
     joins,
     length_scale,
+    nodes,
     position_label,
     resting_voltage,
+    sparse_marker,
     stimulated,
     velocity_in_words,
     voltage_limits,
@@ -73,8 +75,10 @@ class Thinning:
         def part(values: Any) -> Array:
             return np.asarray(values[:: self.time, :: self.position])
 
+        columns = np.arange(len(run.position))[:: self.position]
         return replace(
             run,
+            record=run.record_at(columns) if self.position > 1 else run.record,
             time=run.time[:: self.time],
             position=run.position[:: self.position],
             voltage=part(run.voltage),
@@ -105,6 +109,8 @@ def tell(run: Run, thinning: Thinning, *, progress: bool) -> Told:
         "length": run.axon.total_length * factor,
         "position": _numbers(small.position * factor),
         "time": _numbers(small.time),
+        "nodes": _numbers(np.array(nodes(run)) * factor),
+        "dots": bool(sparse_marker(run)),
         "joins": _numbers(np.array(joins(run)) * factor),
         "stimuli": [_numbers([x * factor, start, stop]) for x, start, stop in stimulated(run)],
         "quantities": shown,

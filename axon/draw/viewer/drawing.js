@@ -65,9 +65,15 @@ function bandsAlong(plot, look) {
   }
 }
 
+// Dotted lines where sections join, ticks at nodes.
 function joins(plot) {
-  const { ctx, bbox } = plot;
+  const { ctx, bbox } = plot, tick = 7 * devicePixelRatio;
   ctx.save();
+  ctx.fillStyle = colour("--ink");
+  for (const x of run.nodes) {
+    const at = plot.valToPos(x, "x", true);
+    if (at >= bbox.left && at <= bbox.left + bbox.width) ctx.fillRect(at - 0.5, bbox.top + bbox.height - tick, 1, tick);
+  }
   ctx.strokeStyle = colour("--faint");
   ctx.setLineDash([2, 4]);
   ctx.beginPath();

@@ -105,7 +105,9 @@ function moveMarks() {
 
 // 2. The instant
 
-const phaseAt = (place, t) => place?.spikes.flat().find(phase => phase.start !== null && phase.end !== null && phase.start <= t && t < phase.end);
+// From when to when a phase lasts; what the run does not hold of it is cut off. Nothing where neither is known.
+const span = phase => phase.start === null && phase.end === null ? null : [phase.start ?? run.time[0], phase.end ?? run.time.at(-1)];
+const phaseAt = (place, t) => place?.spikes.flat().find(phase => span(phase) && span(phase)[0] <= t && t <= span(phase)[1]);
 const phasePlace = column => {
   const { places } = run.phases;
   return places[nearest(places.map(place => place.column), column)];
@@ -125,7 +127,7 @@ async function drawAlong() {
     series: [
       { label: "at", value: (_, x) => x === null ? "–" : `${Number(x.toPrecision(5))} ${run.unit}` },
       ...quantities.map(one => ({ label: one.name, stroke: () => visible(one.colour), width: 1.8,
-        points: { show: run.position.length < 50 }, value: (_, value) => inWords(value, one) })),
+        points: { show: run.dots, size: 5 }, value: (_, value) => inWords(value, one) })),
     ],
     hooks: {
       drawClear: [plot => {
@@ -176,7 +178,6 @@ function shownColumn() {
 
 async function drawOver() {
   const shown = state.places.length ? await tracesShown() : [];
-  const start = run.time[0], stop = run.time.at(-1);
   const options = {
     scales: { x: { time: false }, y: { range: limitsOf(shownQuantities()) } },
     axes: [axis("time (ms)"), axis(KINDS[state.view], { size: 50 })],
@@ -189,9 +190,7 @@ async function drawOver() {
       drawClear: [plot => {
         if (state.view !== "phases" || !shown.length) return;
         for (const phase of phasePlace(shownColumn()).spikes.flat()) {
-          if (phase.start !== null || phase.end !== null) {
-            band(plot, phase.start ?? start, phase.end ?? stop, run.phases.tints[phase.name], PHASE);
-          }
+          if (span(phase)) band(plot, ...span(phase), run.phases.tints[phase.name], PHASE);
         }
       }],
       setScale: [moveMarks],

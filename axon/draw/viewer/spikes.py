@@ -11,6 +11,7 @@ import numpy as np
 
 from axon.action_potential import phases
 from axon.draw.phases import TINTS
+from axon.draw.scene import compartment_of
 from axon.draw.style import COLOURS
 from axon.draw.viewer.packing import pack
 from axon.errors import NoPropagation
@@ -32,7 +33,7 @@ PHASE_PLACES = 40  # along the axon, for which phases are found
 
 def spikes_of(run: Run, columns: Array) -> Told:
     """Arrivals at the recorded positions `columns`, packed: one row for each spike, nan after the last."""
-    here = [run.compartments.nearest(x) for x in run.position[columns]]
+    here = compartment_of(run)[columns]
     counts = np.bincount(run.spike_compartment, minlength=len(run.compartments))
     most = min(int(counts[here].max(initial=0)), MOST_ARRIVALS)
     rows = [run.arrivals(spike)[here] for spike in range(most)]
@@ -60,9 +61,9 @@ def phases_of(run: Run, columns: Array, *, progress: bool) -> Told:
     counts = np.bincount(run.spike_compartment, minlength=len(run.compartments))
     places: list[Told] = []
     with Progress(len(chosen), enabled=progress, unit="places") as bar:
-        for column, x in zip(chosen, few.position, strict=True):
+        for column, x, compartment in zip(chosen, few.position, compartment_of(few), strict=True):
             try:
-                spikes = list(_spikes(few, float(x), min(counts[run.compartments.nearest(x)], MOST_ARRIVALS)))
+                spikes = list(_spikes(few, float(x), min(counts[compartment], MOST_ARRIVALS)))
             except ValueError as error:  # recorded too sparsely: it will be so at every place
                 return {"missing": str(error), "tints": {}, "places": []}
             if spikes:
@@ -81,6 +82,7 @@ def _at(run: Run, columns: Array) -> Run:
     assert run.voltage is not None
     return replace(
         run,
+        record=run.record_at(columns) if len(columns) < len(run.position) else run.record,
         position=run.position[columns],
         voltage=np.asarray(run.voltage[:, columns]),
         gates={name: np.asarray(gate[:, columns]) for name, gate in run.gates.items()},
