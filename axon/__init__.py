@@ -54,6 +54,7 @@ from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 if TYPE_CHECKING:
     from axon.action_potential import phases
+    from axon.doctor import Finding, check
     from axon.draw import animate, plot_kymograph, plot_run, plot_snapshots, plot_traces
     from axon.draw.clamp import plot_clamp
     from axon.draw.kinetics import plot_kinetics
@@ -104,6 +105,7 @@ _LATER = {
     "FiringCurve": "protocols.firing",
     "FiringRange": "protocols.firing",
     "Following": "protocols.following",
+    "Finding": "doctor",
     "Grid": "sweeps.plans",
     "IonRun": "protocols.ion_run",
     "Ions": "ions",
@@ -132,6 +134,7 @@ _LATER = {
     "altered": "shapes.altered",
     "animate": "draw",
     "beaded": "shapes.varying",
+    "check": "doctor",
     "cut": "shapes.altered",
     "equivalent_cylinder": "shapes.trees",
     "find_threshold": "protocols.threshold",
@@ -203,6 +206,7 @@ __all__ = [
     "End",
     "Fibres",
     "FileFormatError",
+    "Finding",
     "FiringCurve",
     "FiringRange",
     "Following",
@@ -251,6 +255,7 @@ __all__ = [
     "altered",
     "animate",
     "beaded",
+    "check",
     "cut",
     "default_dt",
     "equivalent_cylinder",

@@ -38,7 +38,7 @@ def default_dt(axon: Axon) -> float:
     On the squid axon this is 0.0025 ms at 18.5 degC and 0.01 ms at 6.3 degC, and leaves an error of velocity
     near 0.01 % (study ``convergence``).
     """
-    fastest = _fastest(axon)
+    fastest = fastest_time_constant(axon)
     if not math.isfinite(fastest):
         return LONGEST_STEP
     wanted = min(fastest / STEPS_PER_TIME_CONSTANT, LONGEST_STEP)
@@ -46,7 +46,8 @@ def default_dt(axon: Axon) -> float:
     return max(m * decade for m in (1.0, 2.0, 2.5, 5.0) if m * decade <= wanted * (1 + 1e-12))
 
 
-def _fastest(axon: Axon) -> float:
+def fastest_time_constant(axon: Axon) -> float:
+    """Shortest time constant (ms) of any gate along the axon between -70 and +50 mV."""
     different = {(id(section.membrane), section.celsius): section.membrane for section in axon.sections}
     return min(membrane.fastest_time_constant(celsius) for (_, celsius), membrane in different.items())
 
@@ -94,7 +95,7 @@ def prepare(
     step = default_dt(axon) if dt is None else positive("dt", dt, "ms")
     if step > duration:
         raise ValueError(f"duration must be at least one time step of {step:g} ms, got {duration!r}")
-    coarsest = COARSEST * _fastest(axon)
+    coarsest = COARSEST * fastest_time_constant(axon)
     if step > coarsest:
         raise ValueError(
             f"dt = {dt!r} ms is too large for a stable answer: the fastest gate has a time constant of "
@@ -177,7 +178,7 @@ def _check_noise(axon: Axon, noise: str, dt: float) -> None:
     both = sorted(gates & {channel.name for channel in channels})
     if both:
         raise ValueError(f"noise={noise!r} needs names that differ, but {both[0]!r} is a gate and a channel")
-    coarsest = COARSEST_LANGEVIN * _fastest(axon)
+    coarsest = COARSEST_LANGEVIN * fastest_time_constant(axon)
     if noise == "langevin" and dt > coarsest:
         raise ValueError(
             f'dt = {dt:g} ms is too large for noise="langevin": use at most {coarsest:.2g} ms '

@@ -29,7 +29,7 @@ FLOORS = (
     {"chance", "concentrations"},
     {"simulate"},
     {"onward"},
-    {"protocols", "draw", "study"},
+    {"protocols", "draw", "study", "doctor"},
     {"sweeps", "cards"},
     {"commands"},
     {"__main__"},

@@ -13,6 +13,7 @@ VERBS = (
     "sweep",
     "velocity",
     "inspect",
+    "check",
     "view",
     "animate",
     "plot",
