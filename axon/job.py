@@ -22,8 +22,11 @@ Array = NDArray[np.floating]
 
 # The default step is this part of the fastest gate's time constant (between -70 and +50 mV), and never longer
 # than LONGEST_STEP; a step longer than COARSEST of those time constants gives no spike worth the name.
+# At nodes it is read up to NODE_VOLTAGE: current from the node before carries them past threshold, and how
+# fast gates are at the peak, where those of a mammal take 2 us, moves the velocity no more.
 STEPS_PER_TIME_CONSTANT = 8.0
 LONGEST_STEP = 0.025  # ms
+NODE_VOLTAGE = -20.0  # mV
 COARSEST = 4.0
 # A compartment that its neighbours charge this many times over in a step rings when its stimulus jumps.
 STIFF = 20.0
@@ -36,7 +39,7 @@ def default_dt(axon: Axon) -> float:
     """Time step (ms) used when none is given: an eighth of the fastest gate's time constant, rounded down.
 
     On the squid axon this is 0.0025 ms at 18.5 degC and 0.01 ms at 6.3 degC, and leaves an error of velocity
-    near 0.01 % (study ``convergence``).
+    near 0.01 % (study ``convergence``). On an MRG fibre it is 0.001 ms, and the error 0.06 %.
     """
     fastest = fastest_time_constant(axon)
     if not math.isfinite(fastest):
@@ -47,9 +50,12 @@ def default_dt(axon: Axon) -> float:
 
 
 def fastest_time_constant(axon: Axon) -> float:
-    """Shortest time constant (ms) of any gate along the axon between -70 and +50 mV."""
-    different = {(id(section.membrane), section.celsius): section.membrane for section in axon.sections}
-    return min(membrane.fastest_time_constant(celsius) for (_, celsius), membrane in different.items())
+    """Shortest time constant (ms) of any gate along the axon between -70 and +50 mV, or at nodes -20 mV."""
+    nodes = axon.nodes if axon.myelinated else ()
+    sections = [axon.sections[node] for node in nodes] or axon.sections
+    different = {(id(section.membrane), section.celsius): section.membrane for section in sections}
+    below = (NODE_VOLTAGE,) if nodes else ()
+    return min(patch.fastest_time_constant(celsius, *below) for (_, celsius), patch in different.items())
 
 
 _resting_state = kept(resting_state)

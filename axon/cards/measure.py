@@ -132,28 +132,10 @@ class _Bench:
 
     def _velocity(self, line: Line) -> Measured:
         axon = self.card.fibre(line.diameter or self.card.diameter)
-        if order_of(axon) == 2:
-            return self._saltatory(axon)
-        found = measure_velocity(axon, order=4, progress=self.progress)
+        dt = default_dt(axon) / 2 if axon.myelinated else None
+        found = measure_velocity(axon, dt=dt, progress=self.progress)
         assert isinstance(found, MeasuredVelocity)
         return Measured(found.value, found.error)
-
-    def _saltatory(self, axon: Axon) -> Measured:
-        """Of a myelinated fibre, whose mesh is part of the model: extrapolated over dt alone."""
-        dt = min(self.card.dt, 4 * default_dt(axon))
-        fine, coarse = (
-            simulate(
-                axon,
-                suprathreshold_pulse(axon),
-                duration=self.card.duration,
-                dt=dt / k,
-                record=Record(voltage=None),
-                progress=self.progress,
-            ).velocity()
-            for k in (2, 1)
-        )
-        step = (fine.value - coarse.value) / 3
-        return Measured(fine.value + step, math.hypot(step, fine.standard_error))
 
     def _threshold(self, line: Line) -> Measured:
         pulse = Pulse(amplitude=1.0, start=0.5, duration=THRESHOLD_PULSE, at=self.middle)

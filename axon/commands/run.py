@@ -1,10 +1,11 @@
-"""Simulate a spike in a uniform axon and keep the run in a file."""
+"""Simulate a spike in a uniform axon or a myelinated fibre and keep the run in a file."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from axon.commands.common import INTERRUPTED, answer, check_writable, quiet_argument
@@ -13,10 +14,21 @@ if TYPE_CHECKING:
     from axon.geometry import Axon
     from axon.stimuli import Pulse
 
+# What a uniform axon and a fibre take, and what they are where it is not given.
+UNIFORM = {"length": 100_000.0, "diameter": 476.0, "celsius": 6.3, "axial_resistivity": 35.4}
+FIBRE = {"diameter": 10.0, "nodes": 41, "celsius": None}
+UNIFORM_DURATION = 10.0  # ms
+FIBRE_DURATION, FIBRE_DURATION_PER_NODE = 1.0, 0.05  # ms; a spike takes 0.02 to 0.06 from node to node
+FIBRE_EVERY = 0.01  # ms between samples, two from node to node
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "model", nargs="?", default="hodgkin-huxley", help="membrane model (default: %(default)s)"
+        "model",
+        nargs="?",
+        default="hodgkin-huxley",
+        help="a fibre, such as mrg, or a membrane; of a name that is both, the fibre unless --length is "
+        "given (default: %(default)s)",
     )
     parser.add_argument("-o", "--output", required=True, metavar="FILE.h5", help="where the run goes")
     quiet_argument(parser)
@@ -26,14 +38,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--order", type=int, choices=(2, 4), default=2, help="order of the mesh (default: %(default)d)"
     )
+    parser.add_argument("--nodes", type=int, metavar="N", help="nodes of a fibre (default: 41)")
     numbers: tuple[tuple[str, str, float | None, str], ...] = (
-        ("length", "UM", 100_000.0, "length of the axon"),
-        ("diameter", "UM", 476.0, "its diameter"),
-        ("celsius", "C", 6.3, "its temperature"),
-        ("axial-resistivity", "OHM_CM", 35.4, "resistivity of the axoplasm"),
-        ("dx", "UM", None, "longest compartment (default: from the length constant at high frequency)"),
+        ("length", "UM", None, "length of a uniform axon (default: 100000)"),
+        ("diameter", "UM", None, "diameter (default: 476; of a fibre, with its myelin: 10)"),
+        ("celsius", "C", None, "temperature (default: 6.3; of a fibre: its model's own)"),
+        ("axial-resistivity", "OHM_CM", None, "resistivity of a uniform axon's axoplasm (default: 35.4)"),
+        ("dx", "UM", None, "longest compartment (default: from the length constant; of a fibre: published)"),
         ("dt", "MS", None, "time step (default: from membrane and temperature)"),
-        ("duration", "MS", 10.0, "time simulated"),
+        ("duration", "MS", None, "time simulated (default: 10; of a fibre, by its nodes)"),
         ("amplitude", "NA", None, "current of the pulse (default: scaled to start a spike)"),
         ("pulse-start", "MS", 0.5, "when the pulse begins"),
         ("pulse-duration", "MS", 0.2, "how long it lasts"),
@@ -56,14 +69,17 @@ def command(arguments: argparse.Namespace) -> int:
     from axon.simulate import simulate  # slow to import, so only once the arguments have proved good
 
     began = time.perf_counter()
+    record = Record(gates=arguments.gates)
+    if axon.myelinated:
+        record = replace(record, every=FIBRE_EVERY)
     outcome = simulate(
         axon,
         pulse,
-        duration=arguments.duration,
+        duration=duration_of(arguments, axon),
         dt=arguments.dt,
         dx=arguments.dx,
         order=arguments.order,
-        record=Record(gates=arguments.gates),
+        record=record,
         progress=not arguments.quiet,
     )
     outcome.save(arguments.output)
@@ -83,11 +99,34 @@ def command(arguments: argparse.Namespace) -> int:
 
 
 def axon_of(arguments: argparse.Namespace) -> Axon:
+    from axon.errors import unknown_name
+    from axon.fibres import FIBRES, myelinated
     from axon.geometry import Axon
-    from axon.membranes import model
+    from axon.membranes import MODELS
 
-    names = ("length", "diameter", "axial_resistivity", "celsius")
-    return Axon(membrane=model(arguments.model), **{name: getattr(arguments, name) for name in names})
+    name = arguments.model.replace("-", "_").lower()
+    if name not in MODELS and name not in FIBRES:
+        raise ValueError(unknown_name("model", arguments.model, sorted({*MODELS, *FIBRES})))
+    fibre = name in FIBRES and (name not in MODELS or arguments.length is None)
+    own, other = (FIBRE, UNIFORM) if fibre else (UNIFORM, FIBRE)
+    given = {key: getattr(arguments, key) for key in own | other if getattr(arguments, key) is not None}
+    alien = [f"--{key.replace('_', '-')}" for key in given if key not in own]
+    if alien:
+        kind = "the myelinated fibre" if fibre else "a uniform axon of"
+        usable = ", ".join(f"--{key.replace('_', '-')}" for key in own)
+        raise ValueError(f"{alien[0]} says nothing of {kind} {name}, which takes {usable}")
+    numbers = own | given
+    if fibre:
+        return myelinated(numbers.pop("diameter"), name, **numbers)
+    return Axon(membrane=MODELS[name](), **numbers)
+
+
+def duration_of(arguments: argparse.Namespace, axon: Axon) -> float:
+    if arguments.duration is not None:
+        return arguments.duration
+    if not axon.myelinated:
+        return UNIFORM_DURATION
+    return FIBRE_DURATION + FIBRE_DURATION_PER_NODE * len(axon.nodes)
 
 
 def pulse_of(arguments: argparse.Namespace, axon: Axon) -> Pulse:

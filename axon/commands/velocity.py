@@ -38,4 +38,5 @@ def command(arguments: argparse.Namespace) -> None:
         progress=not arguments.quiet,
     )
     facts = {"file": arguments.file, **dataclasses.asdict(measured)}
+    facts |= {key: None for key, value in facts.items() if value != value}  # JSON has no nan
     answer(arguments, facts, str(measured), f"of this file alone: {found}")

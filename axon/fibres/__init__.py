@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from axon.checks import finite
 from axon.errors import unknown_name
 from axon.fibres.gaines import gaines_motor, gaines_sensory
 from axon.fibres.mrg import mrg
@@ -21,7 +23,7 @@ FIBRES: dict[str, Callable[..., Axon]] = {
 }
 
 
-def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41) -> Axon:
+def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41, celsius: float | None = None) -> Axon:
     """A published myelinated fibre, from its first node to its last.
 
     Parameters
@@ -32,11 +34,13 @@ def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41) -> Axon:
         A name in ``FIBRES``.
     nodes : int
         Number of nodes, at least 2.
+    celsius : float, optional
+        degC; by default the model's own.
 
     Returns
     -------
     Axon
-        At the model's temperature and with its published mesh.
+        With the published mesh.
 
     Raises
     ------
@@ -48,4 +52,11 @@ def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41) -> Axon:
         raise ValueError(unknown_name("fibre", model, FIBRES))
     if isinstance(nodes, bool) or not isinstance(nodes, int) or nodes < 2:
         raise ValueError(f"nodes must be a whole number >= 2, got {nodes!r}")
-    return FIBRES[key](diameter, nodes=nodes)
+    axon = FIBRES[key](diameter, nodes=nodes)
+    return axon if celsius is None else _at(axon, finite("celsius", celsius, "degC"))
+
+
+def _at(axon: Axon, celsius: float) -> Axon:
+    """The same at another temperature, every different section changed once."""
+    changed = {id(section): replace(section, celsius=celsius) for section in axon.sections}
+    return Axon(sections=[changed[id(section)] for section in axon.sections])

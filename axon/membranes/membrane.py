@@ -342,9 +342,9 @@ class Membrane:
         """
         return _resting_potential(self, celsius)
 
-    def fastest_time_constant(self, celsius: float) -> float:
-        """Shortest gate time constant (ms) between -70 and +50 mV; infinite without gates that take time."""
-        return _fastest_time_constant(self, celsius)
+    def fastest_time_constant(self, celsius: float, below: float = 50.0) -> float:
+        """Shortest time constant (ms) of a gate, -70 to ``below`` mV; infinite without lasting gates."""
+        return _fastest_time_constant(self, celsius, below)
 
     def __repr__(self) -> str:
         from axon.membranes import MODELS
@@ -375,7 +375,7 @@ def _resting_potential(membrane: Membrane, celsius: float | None) -> float:
 
 
 @lru_cache(maxsize=256)
-def _fastest_time_constant(membrane: Membrane, celsius: float) -> float:
-    v = np.arange(-70.0, 50.5, 1.0)
+def _fastest_time_constant(membrane: Membrane, celsius: float, below: float) -> float:
+    v = np.arange(-70.0, below + 0.5, 1.0)
     lasting = membrane.lasting_gates.values()
     return min((float(g.time_constant(v, celsius).min()) for g in lasting), default=np.inf)

@@ -21,6 +21,10 @@ from axon.stimuli import Stimulus
 
 # An observed order this near the theoretical one makes the extrapolation legitimate.
 _ORDER_TOLERANCE = 0.25  # of the order
+# A fibre's nodes charge within some ten steps of the usual length: of 1, 2 and 4 times that the longest would
+# lie beyond the clean series.
+_STEP_RATIO, _STEP_RATIO_AT_NODES = 2.0, 1.5
+_MESH_RATIO = 2.0
 _LONGEST = 2000.0  # ms; no axon of interest needs longer
 _FINEST = 12  # refinements before giving up on an accuracy
 _FAILURES = 2  # of conduction, from the coarsest dt and dx on, that are put down to these
@@ -39,12 +43,13 @@ class MeasuredVelocity:
     step_error, mesh_error, fit_error : float
         m/s: what dt, dx and the fit over the sites leave uncertain.
     step_order, mesh_order : float
-        Observed orders; nan where the differences drown in the noise of the fit, which is as good.
+        Observed orders; nan where the differences drown in the noise of the fit, which is as good, and of a
+        mesh that is part of the model.
     legitimate : bool
         Whether the observed orders confirm that the extrapolation may be believed. If not, the value is the
         finest run's and the errors are the full differences between runs.
     dt, dx, order
-        ms, um and order of the finest run.
+        ms, um and order of the finest run; dx is None where the mesh is part of the model and was left alone.
     direction : str
         As for ``Velocity``.
     runs : tuple of (dt, dx, velocity)
@@ -62,10 +67,10 @@ class MeasuredVelocity:
     mesh_order: float
     legitimate: bool
     dt: float
-    dx: float
+    dx: float | None
     order: int
     direction: str
-    runs: tuple[tuple[float, float, float], ...] = field(repr=False)
+    runs: tuple[tuple[float, float | None, float], ...] = field(repr=False)
     note: str = ""
 
     def __float__(self) -> float:
@@ -73,10 +78,14 @@ class MeasuredVelocity:
 
     def __str__(self) -> str:
         digits = max(0, 1 - math.floor(math.log10(self.error))) if self.error > 0 else 6
+        mesh, orders = f"mesh {self.mesh_error:.1e}", f"{self.step_order:.2f} in dt"
+        if self.dx is None:
+            mesh = "mesh the model's own"
+        else:
+            orders += f", {self.mesh_order:.2f} in dx"
         text = (
             f"{self.value:.{digits}f} ± {self.error:.{digits}f} m/s {self.direction} "
-            f"(step {self.step_error:.1e}, mesh {self.mesh_error:.1e}, fit {self.fit_error:.1e}; "
-            f"observed order {self.step_order:.2f} in dt, {self.mesh_order:.2f} in dx)"
+            f"(step {self.step_error:.1e}, {mesh}, fit {self.fit_error:.1e}; observed order {orders})"
         )
         return text + (f"; not extrapolated: {self.note}" if not self.legitimate else "")
 
@@ -88,7 +97,7 @@ def measure_velocity(
     duration: float | None = None,
     dt: float | None = None,
     dx: float | None = None,
-    order: int = 4,
+    order: int | None = None,
     accuracy: float | None = None,
     error: bool = True,
     between: tuple[float, float] | None = None,
@@ -101,6 +110,10 @@ def measure_velocity(
     of each pair gives Richardson's extrapolation, the second the observed order that justifies it. What dx
     leaves hardly depends on dt, so the coarser meshes are stepped by 2 dt and compared with that run.
 
+    On a myelinated fibre arrivals are those at its nodes, and the steps beside dt are 1.5 and 2.25 times as
+    long. Where the mesh is part of the model (sections with ``nseg``, perfect insulators) dx is left alone
+    unless it is given, and the velocity is that of this mesh.
+
     Parameters
     ----------
     axon : Axon
@@ -110,8 +123,8 @@ def measure_velocity(
         ms; by default as long as the spike needs, found by a coarse run.
     dt, dx : float, optional
         ms and um of the finest run; by default those of ``simulate``.
-    order : {2, 4}
-        Order of the mesh.
+    order : {2, 4}, optional
+        Order of the mesh; by default 4, or 2 on trees and myelinated fibres.
     accuracy : float, optional
         Relative accuracy wanted, for example 1e-3: the cheapest dt and dx that reach it are found by
         refining from a coarse start whatever limits it. Not together with ``dt`` or ``dx``.
@@ -141,6 +154,8 @@ def measure_velocity(
             raise ValueError("give either accuracy, or dt and dx, not both")
     given = suprathreshold_pulse(axon) if stimuli is None else stimuli
     own = (given,) if isinstance(given, Stimulus) else tuple(given)
+    if order is None:
+        order = 2 if axon.parents or axon.myelinated else 4
     lab = _Bench(axon, own, duration, order, between, threshold, progress)
     if accuracy is not None:
         return lab.refine(accuracy)
@@ -151,7 +166,10 @@ def measure_velocity(
     return lab.estimate(fine_dt, fine_dx)
 
 
-def _default_dx(axon: Axon) -> float:
+def _default_dx(axon: Axon) -> float | None:
+    """The finest mesh (um) that some section gets; None where the mesh is part of the model."""
+    if any(section.nseg is not None or section.insulated for section in axon.sections):
+        return None
     return min(default_dx(section) for section in axon.sections)
 
 
@@ -171,7 +189,7 @@ class _Bench:
         self.axon, self.stimuli, self.order = axon, stimuli, order
         self.between, self.threshold, self.progress = between, threshold, progress
         self.record = Record(voltage=None, threshold=threshold)
-        self.known: dict[tuple[float, float], tuple[Run, Velocity]] = {}
+        self.known: dict[tuple[float, float | None], tuple[Run, Velocity]] = {}
         self.duration = self._needed_duration() if duration is None else positive("duration", duration, "ms")
 
     def _needed_duration(self) -> float:
@@ -181,7 +199,7 @@ class _Bench:
         dt, dx = 4 * default_dt(self.axon), self._coarsest_dx()
         while True:
             run = self._simulate(dt, dx, duration)
-            arrival = run.arrivals()
+            arrival = run.arrivals()[run.sites()]
             if np.isfinite(arrival).all():
                 return float(np.max(arrival)) + 10 * dt
             reached = arrival[np.isfinite(arrival)]
@@ -190,10 +208,12 @@ class _Bench:
                 return duration
             duration *= 2
 
-    def _coarsest_dx(self) -> float:
+    def _coarsest_dx(self) -> float | None:
+        if _default_dx(self.axon) is None:
+            return None
         return min(min(8 * default_dx(section), section.length) for section in self.axon.sections)
 
-    def _simulate(self, dt: float, dx: float, duration: float) -> Run:
+    def _simulate(self, dt: float, dx: float | None, duration: float) -> Run:
         run = simulate(
             self.axon,
             self.stimuli,
@@ -208,36 +228,36 @@ class _Bench:
             raise KeyboardInterrupt
         return run
 
-    def velocity(self, dt: float, dx: float) -> Velocity:
+    def velocity(self, dt: float, dx: float | None) -> Velocity:
         """Velocity of the run at (dt, dx)."""
         return self._made(dt, dx)[1]
 
-    def _made(self, dt: float, dx: float) -> tuple[Run, Velocity]:
+    def _made(self, dt: float, dx: float | None) -> tuple[Run, Velocity]:
         if (dt, dx) not in self.known:
             run = self._simulate(dt, dx, self.duration)
             self.known[dt, dx] = run, run.velocity(between=self.between)
         return self.known[dt, dx]
 
-    def estimate(self, dt: float, dx: float) -> MeasuredVelocity:
+    def estimate(self, dt: float, dx: float | None) -> MeasuredVelocity:
         """Extrapolate from the run at (dt, dx) and its coarser companions."""
-        shortest = min(section.length for section in self.axon.sections)
-        if 4 * dx > shortest:
-            raise ValueError(
-                f"dx must leave room for runs at 2 dx and 4 dx in the shortest section of {shortest:g} um, "
-                f"got {dx:g} um; use at most {shortest / 4:g} um"
-            )
+        ratio = _STEP_RATIO_AT_NODES if self.axon.myelinated else _STEP_RATIO
+        if dx is not None:
+            self._check_mesh(dx)
         # The coarsest first: where they do not conduct, the finer ones need not be made.
-        steps = [self.velocity(k * dt, dx).value for k in (4, 2, 1)][::-1]
-        meshes = [self.velocity(2 * dt, k * dx).value for k in (4, 2, 1)][::-1]
+        steps = [self.velocity(ratio**k * dt, dx).value for k in (2, 1, 0)][::-1]
+        meshes = [] if dx is None else [self.velocity(ratio * dt, k * dx).value for k in (4, 2, 1)][::-1]
         run, velocity = self._made(dt, dx)
         value = velocity.value
         fit_error = math.hypot(velocity.standard_error, _unevenness(run, velocity))
         noise = 3 * velocity.standard_error + 1e-10 * value
-        step = _extrapolate(steps, (2,), noise)
-        mesh = _extrapolate(meshes, (self.order, 2), noise)
+        step = _extrapolate(steps, (2,), noise, ratio)
+        mesh = _Extrapolation(0.0, 0.0, math.nan, self.order, True)
+        if meshes:
+            mesh = _extrapolate(meshes, (self.order, 2), noise, _MESH_RATIO)
         wrong = [
-            f"the runs at {name}, 2 {name}, 4 {name} show order {part.order:.2f} instead of {part.expected}"
-            for name, part in (("dt", step), ("dx", mesh))
+            f"the runs at {name}, {r:.3g} {name}, {r**2:.3g} {name} show order {part.order:.2f} "
+            f"instead of {part.expected}"
+            for name, part, r in (("dt", step, ratio), ("dx", mesh, _MESH_RATIO))
             if not part.legitimate
         ]
         return MeasuredVelocity(
@@ -253,21 +273,22 @@ class _Bench:
             dx=dx,
             order=self.order,
             direction=velocity.direction,
-            runs=tuple((*key, self.known[key][1].value) for key in sorted(self.known)),
+            runs=tuple((*key, self.known[key][1].value) for key in sorted(self.known, key=_finest_first)),
             note="; ".join(wrong),
         )
 
     def refine(self, accuracy: float) -> MeasuredVelocity:
         """Start coarse and halve whatever limits the accuracy until it is reached."""
-        shortest = min(section.length for section in self.axon.sections)
-        dt, dx = 4 * default_dt(self.axon), min(self._coarsest_dx() / 2, shortest / 4)
+        dt, dx = 4 * default_dt(self.axon), self._coarsest_dx()
+        if dx is not None:
+            dx = min(dx / 2, min(section.length for section in self.axon.sections) / 4)
         for trial in range(_FINEST):
             try:
                 found = self.estimate(dt, dx)
             except NoPropagation:
                 if trial >= _FAILURES:  # it is no matter of dt and dx
                     raise
-                dt, dx = dt / 2, dx / 2
+                dt, dx = dt / 2, None if dx is None else dx / 2
                 continue
             wanted = accuracy * found.value
             if found.error <= wanted:
@@ -278,11 +299,22 @@ class _Bench:
                     f"{found.fit_error / found.value:.1e} over the sites measured; use a longer axon or a "
                     "window further from the stimulus (between=...)"
                 )
-            if found.step_error >= found.mesh_error:
+            if dx is None or found.step_error >= found.mesh_error:
                 dt /= 2
             else:
                 dx /= 2
-        raise ValueError(f"an accuracy of {accuracy:g} was not reached at dt = {dt:g} ms, dx = {dx:g} um")
+        mesh = "" if dx is None else f", dx = {dx:g} um"
+        raise ValueError(f"an accuracy of {accuracy:g} was not reached at dt = {dt:g} ms{mesh}")
+
+    def _check_mesh(self, dx: float) -> None:
+        """Whether there is room for coarser meshes; one that is part of the model is never coarsened."""
+        free = [s.length for s in self.axon.sections if s.nseg is None and not s.insulated]
+        shortest = min(free, default=math.inf)
+        if _MESH_RATIO**2 * dx > shortest:
+            raise ValueError(
+                f"dx must leave room for runs at 2 dx and 4 dx in the shortest section of {shortest:g} um, "
+                f"got {dx:g} um; use at most {shortest / 4:g} um"
+            )
 
 
 @dataclass(frozen=True)
@@ -294,21 +326,28 @@ class _Extrapolation:
     legitimate: bool
 
 
-def _extrapolate(values: list[float], orders: tuple[int, ...], noise: float) -> _Extrapolation:
-    """Richardson's extrapolation from runs at h, 2 h and 4 h, if they fall as one of the orders.
+def _finest_first(setting: tuple[float, float | None]) -> tuple[float, float]:
+    dt, dx = setting
+    return dt, 0.0 if dx is None else dx
+
+
+def _extrapolate(
+    values: list[float], orders: tuple[int, ...], noise: float, refinement: float
+) -> _Extrapolation:
+    """Richardson's extrapolation from runs at h, r h and r^2 h, if they fall as one of the orders.
 
     What is left is bounded as if it fell no faster than what was taken out: the change that the extrapolated
-    value makes from (2 h, 4 h) to (h, 2 h) is then 2**order - 1 times the error of the latter. The next term
-    of the series falls faster, so the bound is generous.
+    value makes from (r h, r^2 h) to (h, r h) is then r**order - 1 times the error of the latter. The next
+    term of the series falls faster, so the bound is generous.
     """
     near, far = values[0] - values[1], values[1] - values[2]
     if max(abs(near), abs(far)) <= noise:
         return _Extrapolation(0.0, max(abs(near), noise), math.nan, orders[0], True)
     ratio = far / near if near else math.inf
-    observed = math.log2(ratio) if ratio > 0 and math.isfinite(ratio) else math.nan
+    observed = math.log(ratio, refinement) if ratio > 0 and math.isfinite(ratio) else math.nan
     for order in orders:
         if abs(observed - order) <= _ORDER_TOLERANCE * order:
-            gain = 2**order - 1
+            gain = refinement**order - 1
             change = abs((values[0] + near / gain) - (values[1] + far / gain))
             return _Extrapolation(near / gain, max(change / gain, noise), observed, order, True)
     return _Extrapolation(0.0, max(abs(near), abs(far)), observed, orders[0], False)
@@ -318,15 +357,15 @@ def _unevenness(run: Run, velocity: Velocity) -> float:
     """Half the difference (m/s) between the velocities over the two halves of the sites: its drift."""
     first, last = sorted((velocity.first_position, velocity.last_position))
     middle = (first + last) / 2
-    direction = velocity.direction
-    if direction == "both":
+    if velocity.direction == "both":
         return 0.0
+    sites = run.sites()
     halves = []
     for part in ((first, middle), (middle, last)):
         try:
             half = conduction_velocity(
-                run.compartments.position,
-                run.arrivals(),
+                run.compartments.position[sites],
+                run.arrivals()[sites],
                 between=part,
                 ring=run.axon.ring,
                 end_time=float(run.numerics["duration"]),
