@@ -13,6 +13,7 @@ from axon.collect import Collector
 from axon.engine.lanes import Cable
 from axon.engine.state import FINISHED
 from axon.errors import Unstable
+from axon.membranes import Membrane
 from axon.pools import Drift, RanOut, drifting_gates
 from axon.record import Record
 from axon.stepping import Stepper
@@ -58,14 +59,15 @@ class PoolCollector(Collector):
 
 
 class PoolStepper(Stepper):
-    """Steps one axon with what depends on concentrations beside the engine.
+    """Steps axons with what depends on concentrations beside the engine.
 
-    To the engine that is a conductance and a current in every compartment, new in every step.
+    To the engine that is a conductance and a current in every compartment, new in every step. Compartments
+    are numbered on from axon to axon, so that those with the same membrane are worked out together.
 
     Parameters
     ----------
-    collectors : list of one PoolCollector
-    cables : list of one Cable
+    collectors : list of PoolCollector
+    cables : list of Cable
     order : int
         2 or 4.
     record : Record
@@ -74,53 +76,65 @@ class PoolStepper(Stepper):
     seconds_per_step = 6e-7
 
     def __init__(self, collectors: list[Collector], cables: list[Cable], order: int, record: Record) -> None:
-        (only,) = collectors
-        assert isinstance(only, PoolCollector)
-        self._collector, job = only, only.job
-        kinds, which = job.compartments.patches()
-        self.drifts = [
-            Drift(membrane, celsius, job.dt, job.compartments, here, np.asarray(job.v[here], float))
-            for k, (membrane, celsius) in enumerate(kinds)
-            if membrane.pools
-            for here in [np.flatnonzero(which == k)]
-        ]
+        self.pooled = [collector for collector in collectors if isinstance(collector, PoolCollector)]
+        every = [collector.job.compartments for collector in collectors]
+        self.first = np.cumsum([0, *map(len, every)])
+        area, diameter = (np.concatenate([getattr(c, name) for c in every]) for name in ("area", "diameter"))
+        v = np.concatenate([np.asarray(collector.job.v, float) for collector in collectors])
+        alike: dict[tuple[Membrane, float], list[NDArray[np.intp]]] = {}
+        for first, compartments in zip(self.first, every, strict=False):
+            kinds, which = compartments.patches()
+            for k, kind in enumerate(kinds):
+                if kind[0].pools:
+                    alike.setdefault(kind, []).append(first + np.flatnonzero(which == k))
+        self.drifts = []
+        for kind, parts in alike.items():
+            here = np.concatenate(parts)
+            self.drifts.append(Drift(*kind, collectors[0].job.dt, here, area[here], diameter[here], v[here]))
         self.here = np.concatenate([drift.here for drift in self.drifts])
-        self._seen: list[Array] = []
+        self._seen: list[list[Array]] = []
         super().__init__(collectors, cables, order, record)
+        self.place = np.concatenate(self.group.place)[self.here]
 
     def _laid_out(self, cables: list[Cable], order: int, cells: tuple[int, int]) -> Any:
-        (cable,), n = cables, len(self.here)
-        rows = len(self.sources[0].stimuli) + len(self.sources[0].synapses)
-        fed = replace(
-            cable,
-            frame=None,
-            source_place=np.concatenate([cable.source_place, self.here, self.here]),
-            source_weight=np.concatenate([cable.source_weight, np.ones(2 * n)]),
-            source_row=np.concatenate([cable.source_row, rows + np.arange(2 * n)]),
-            source_opens=np.concatenate([cable.source_opens, np.repeat([True, False], n)]),
-        )
-        return super()._laid_out([fed], order, cells)
+        """The cables with a conductance and a current for every compartment with pools, as by stimuli."""
+        owner = np.searchsorted(self.first, self.here, "right") - 1
+        fed, rows = [], 0
+        own_rows: list[NDArray[np.intp]] = []
+        self.line_rows = np.zeros((2, len(self.here)), np.intp)
+        for i, (cable, sources) in enumerate(zip(cables, self.sources, strict=True)):
+            mine = np.flatnonzero(owner == i)
+            stimuli, n = len(sources.stimuli) + len(sources.synapses), len(mine)
+            lines = stimuli + np.arange(2 * n)
+            own_rows.append(rows + np.arange(stimuli))
+            self.line_rows[:, mine] = rows + lines.reshape(2, n)
+            rows += stimuli + 2 * n
+            fed.append(_fed(cable, self.here[mine] - self.first[i], lines))
+        self.stimulus_rows = np.concatenate(own_rows)
+        return super()._laid_out(fed, order, cells)
 
     def _advance(self, talk: bool, *arguments: Any) -> tuple[int, int, int]:
         spikes, samples, strengths, levels, first, count = arguments
-        state, frame, place = self.group.state, 0, self.group.place[0][self.here]
+        state, frame = self.group.state, 0
+        fed = np.zeros((len(self.stimulus_rows) + self.line_rows.size, 1))
         for i in range(count):
             if samples.stride and (first + i) % samples.stride == 0:
                 self._seen.append(self._now())
-            v = self._clamped(state.v[place], levels[:, i])
-            fed = np.concatenate([strengths[:, i], *self._conduct(v, first + i)])[:, None]
+            v = self._clamped(state.v[self.place], levels[:, i])
+            fed[self.stimulus_rows, 0] = strengths[:, i]
+            fed[self.line_rows, 0] = self._conduct(v, first + i)
             into = samples._replace(v=samples.v[frame:], gates=samples.gates[frame:])
             done, taken, reason = super()._advance(
                 talk, spikes, into, fed, levels[:, i : i + 1], first + i, 1
             )
             frame += taken
-            self._move((v + state.v[place]) / 2)
+            self._move((v + state.v[self.place]) / 2)
             if reason != FINISHED:
                 return i + done, frame, reason
         return count, frame, FINISHED
 
     def _beside(self) -> dict[str, Array]:
-        n = len(self._collector.job.compartments)
+        n = int(self.first[-1])
         out: dict[str, Array] = {}
         for drift in self.drifts:
             for name, values in drift.state().items():
@@ -139,7 +153,7 @@ class PoolStepper(Stepper):
 
     def _clamped(self, v: Array, levels: Array) -> Array:
         """The voltages with those that clamps impose in this step; gates take up what jumps."""
-        compartments = self._collector.job.compartments
+        compartments = self.jobs[0].compartments  # an axon with clamps is alone
         for clamp, level in zip(self.clamps, levels, strict=True):
             at = np.flatnonzero(self.here == compartments.nearest(clamp.at))
             if len(at) and not np.isnan(level) and v[at[0]] != level:
@@ -153,15 +167,15 @@ class PoolStepper(Stepper):
 
     def _conduct(self, v: Array, step: int) -> tuple[Array, Array]:
         """Conductance (uS) and current (nA) of all compartments with pools at the middle of a step."""
-        job = self._collector.job
         try:
             lines = [drift.conduct(part) for drift, part in zip(self.drifts, self._parts(v), strict=True)]
         except RanOut as trouble:
-            x = job.compartments.position[trouble.place]
+            i = int(np.searchsorted(self.first, trouble.place, "right")) - 1
+            x = self.jobs[i].compartments.position[trouble.place - self.first[i]]
             raise Unstable(
                 f"pool {trouble.pool!r} has run out at t = {step * self.dt:g} ms, x = {x:g} um; try a "
                 f"smaller dt than {self.dt:g} ms, a weaker stimulus, or a wider pool",
-                run=self._collector.result(self.done),
+                run=self.collectors[i].result(self.done),
             ) from None
         conductance, current = (np.concatenate(parts) for parts in zip(*lines, strict=True))
         return conductance, current
@@ -170,17 +184,34 @@ class PoolStepper(Stepper):
         for drift, part in zip(self.drifts, self._parts(v), strict=True):
             drift.move(part)
 
-    def _now(self) -> Array:
-        """Gates and concentrations of the sampled compartments, (n, names)."""
-        names, own = self._collector.drifting, self._collector.own
-        out = np.full((len(self._collector.job.compartments), len(names)), np.nan)
-        for drift in self.drifts:
-            for name, values in {**drift.gates, **drift.concentration}.items():
-                out[drift.here, names[name]] = values
-        return out[own]
+    def _now(self) -> list[Array]:
+        """Gates and concentrations of the sampled compartments of every axon, (n, names) each."""
+        known = [{**drift.gates, **drift.concentration} for drift in self.drifts]
+        every = {name: np.full(int(self.first[-1]), np.nan) for own in known for name in own}
+        for drift, own in zip(self.drifts, known, strict=True):
+            for name, values in own.items():
+                every[name][drift.here] = values
+        return [
+            np.stack([every[name][first + collector.own] for name in collector.drifting], axis=1)
+            for first, collector in zip(self.first, self.pooled, strict=False)
+        ]
 
     def _keep(self, steps: NDArray[np.int64], v: Array, gates: Array) -> None:
         if len(self._seen) < len(steps):  # the last sample, of what no step follows
             self._seen.append(self._now())
-        self._collector.beside, self._seen = np.stack(self._seen), []
+        for collector, seen in zip(self.pooled, zip(*self._seen, strict=True), strict=True):
+            collector.beside = np.stack(seen)
+        self._seen = []
         super()._keep(steps, v, gates)
+
+
+def _fed(cable: Cable, here: NDArray[np.intp], rows: NDArray[np.intp]) -> Cable:
+    """The cable with two more stimuli in the compartments ``here``: conductances, then currents."""
+    return replace(
+        cable,
+        frame=None,
+        source_place=np.concatenate([cable.source_place, here, here]),
+        source_weight=np.concatenate([cable.source_weight, np.ones(len(rows))]),
+        source_row=np.concatenate([cable.source_row, rows]),
+        source_opens=np.concatenate([cable.source_opens, np.repeat([True, False], len(here))]),
+    )

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from axon.cable import US_PER_S
 from axon.engine import beside, tables
-from axon.geometry import CM_PER_UM, Compartments
+from axon.geometry import CM_PER_UM
 from axon.membranes import Channel, Gate, Membrane, Pool, Transporter
 from axon.membranes.constants import FARADAY
 from axon.membranes.pool import reversal_shift
@@ -75,11 +75,10 @@ class Drift:
         With pools.
     celsius, dt : float
         degC, ms.
-    compartments : Compartments
     here : (n,) int
-        Which of them have this membrane.
-    v : (n,) ndarray
-        Initial voltage, mV; gates start at their steady state there.
+        Numbers of the compartments that have this membrane.
+    area, diameter, v : (n,) ndarray
+        Theirs, cm2 and um, and their initial voltage, mV; gates start at their steady state there.
 
     Attributes
     ----------
@@ -92,19 +91,20 @@ class Drift:
         membrane: Membrane,
         celsius: float,
         dt: float,
-        compartments: Compartments,
         here: NDArray[np.intp],
+        area: Array,
+        diameter: Array,
         v: Array,
     ) -> None:
         self.membrane, self.celsius, self.dt, self.here = membrane, celsius, dt, here
         channels = drifting_channels(membrane)
         self.ohmic = [channel for channel in channels if isinstance(channel, Channel)]
         self.others = [channel for channel in channels if not isinstance(channel, Channel)]
-        self.scale = compartments.area[here] * US_PER_S  # S/cm2 -> uS, mA/cm2 -> nA
+        self.scale = area * US_PER_S  # S/cm2 -> uS, mA/cm2 -> nA
         self.concentration = {p.name: np.full(len(here), p.concentration) for p in membrane.pools}
         self.earlier = self.midway = self.concentration
         self.bound = {p.name: _resting_bound(p, len(here)) for p in membrane.pools}
-        self.per_charge = {p.name: _per_charge(p, compartments, here) for p in membrane.pools}
+        self.per_charge = {p.name: _per_charge(p, area, diameter) for p in membrane.pools}
         gates = drifting_gates(membrane)
         steady = {name: gate.steady_state(v, celsius) for name, gate in gates.items()}
         self.coefficients = _Coefficients(membrane, celsius, dt)
@@ -279,11 +279,11 @@ def _resting_bound(pool: Pool, n: int) -> Array:
     return np.full(n, 0.0 if pool.buffer is None else pool.buffer.resting(pool.concentration))
 
 
-def _per_charge(pool: Pool, compartments: Compartments, here: NDArray[np.intp]) -> Array:
+def _per_charge(pool: Pool, area: Array, diameter: Array) -> Array:
     """What a charge that leaves the axon as this ion adds to its concentration, mM/pC."""
-    layer = np.array([pool.layer(d) for d in compartments.diameter[here]])
+    layer = np.array([pool.layer(float(d)) for d in diameter])
     side = 1.0 if pool.side == "outside" else -1.0
-    return side * 1e-6 / (FARADAY * pool.valence * compartments.area[here] * layer * CM_PER_UM)
+    return side * 1e-6 / (FARADAY * pool.valence * area * layer * CM_PER_UM)
 
 
 def _for_the_engine(channels: list[Channel], gates: list[str], ions: list[str | None]) -> beside.Channels:

@@ -333,20 +333,21 @@ def _batches(jobs: list[Job]) -> list[list[int]]:
     alike: dict[tuple, list[int]] = {}
     batches = []
     for i, job in enumerate(jobs):
-        # A ring is joined to itself, pools want a step at a time, and a clamp's jump changes how the whole
-        # group steps.
-        clamped = any(isinstance(stimulus, Clamp) for stimulus in job.stimuli)
-        if job.axon.ring or _has_pools(job) or clamped:
+        # A ring is joined to itself, and a clamp's jump changes how the whole group steps.
+        if job.axon.ring or any(isinstance(stimulus, Clamp) for stimulus in job.stimuli):
             batches.append([i])
         else:
-            alike.setdefault((job.dt, job.steps, job.jumps, _shape(job.compartments)), []).append(i)
-    for members in alike.values():
+            key = (_has_pools(job), job.dt, job.steps, job.jumps, _shape(job.compartments))
+            alike.setdefault(key, []).append(i)
+    for (pools, *_), members in alike.items():
         members.sort(key=lambda i: len(jobs[i].compartments))
         full = len(members) // LANES * LANES
         batches.extend(members[k : k + LANES] for k in range(0, full, LANES))
         rest = members[full:]
         # A group costs the same however many lanes it fills; a split axon costs about a LANES-th of that.
-        batches.extend([rest] if len(rest) > LANES // 2 else [[i] for i in rest])
+        # What steps beside the engine costs less together.
+        together = len(rest) > (1 if pools else LANES // 2)
+        batches.extend([rest] if together else [[i] for i in rest])
     return batches
 
 

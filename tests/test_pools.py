@@ -382,11 +382,22 @@ def test_a_run_with_pools_can_be_streamed(tmp_path: Any) -> None:
 
 def test_several_axons_some_with_pools_run_together() -> None:
     plain = axon.Axon(length=400, diameter=1, membrane=HH)
-    axons = [plain, replace(plain, membrane=MIXED), plain]
-    together = axon.simulate_many(axons, KICK, duration=2.0, dt=0.01, dx=20)
-    alone = [axon.simulate(one, KICK, duration=2.0, dt=0.01, dx=20) for one in axons]
+    mixed = replace(plain, membrane=MIXED)
+    twofold = axon.Axon(sections=[axon.Section(200, 2, MIXED), axon.Section(200, 1, HH + POTASSIUM_OUT)])
+    axons = [plain, mixed, plain, replace(mixed, length=600, diameter=2), twofold, replace(mixed, celsius=9)]
+    kicks = [replace(KICK, amplitude=0.05 * (i + 1)) for i in range(len(axons))]
+    record = Record(gates=True, currents=True, concentrations=True)
+    numerics: dict[str, Any] = {"duration": 2.0, "dt": 0.01, "dx": 20, "record": record}
+    together = axon.simulate_many(axons, [[kick] for kick in kicks], **numerics)
+    alone = [axon.simulate(one, kick, **numerics) for one, kick in zip(axons, kicks, strict=True)]
     for ours, theirs in zip(together, alone, strict=True):
-        assert_allclose(ours.voltage, theirs.voltage, rtol=0, atol=1e-9)
+        assert_allclose(ours.voltage, theirs.voltage, rtol=0, atol=1e-8)
+        for kind in ("gates", "currents", "concentrations"):
+            mine, others = getattr(ours, kind), getattr(theirs, kind)
+            assert mine.keys() == others.keys()
+            for name, values in mine.items():
+                assert_allclose(values, others[name], rtol=1e-9, atol=1e-10, err_msg=name)
+    assert set(together[4].concentrations) == {"Ca_in", "Ca_out", "K_out"}
 
 
 WRONG: dict[str, tuple[Callable[[], object], str]] = {
