@@ -66,7 +66,7 @@ def squid(e_leak: float = -54.387) -> axon.Axon:
 def spike() -> axon.Run:
     """The run that is measured, drawn and kept, at the default steps."""
     pulse = axon.suprathreshold_pulse(squid())
-    return axon.simulate(squid(), pulse, duration=10, record=axon.Record(gates=True))
+    return axon.simulate(squid(), pulse, duration=10, record=axon.Record(gates=True, currents=True))
 
 
 def extrapolated_velocity(e_leak: float) -> axon.MeasuredVelocity:
@@ -162,8 +162,9 @@ def figure(answer: dict[str, Any], path: Path) -> None:
 
 
 def movie(answer: dict[str, Any], path: Path) -> None:
-    """The spike on its way, its refractory wake behind it."""
-    axon.animate(spike(), path, duration_s=1.0 if answer["quick"] else 4.0)
+    """The spike on its way, its refractory wake behind it, what the channels do below."""
+    panels = ("voltage", "gates", "currents", "kymograph")
+    axon.animate(spike(), path, panels=panels, duration_s=1.0 if answer["quick"] else 4.0)
 
 
 def keep(answer: dict[str, Any], path: Path) -> None:

@@ -261,8 +261,20 @@ def movie(answer: dict[str, Any], path: Path) -> None:
     axon.animate(run, path, duration_s=1.0 if answer["quick"] else 4.0)
 
 
+def race(answer: dict[str, Any], path: Path) -> None:
+    """The same pulse on three axons: thick and warm, thick and cold, thin and warm."""
+    axons = [squid(), squid(celsius=6.3), squid(diameter=100.0)]
+    record = axon.Record(gates=True)
+    runs = [
+        axon.simulate(cable, axon.suprathreshold_pulse(cable), duration=8, record=record) for cable in axons
+    ]
+    seconds = 1.0 if answer["quick"] else 4.0
+    axon.animate(runs, path, panels=["voltage"], duration_s=seconds)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    print(study.conduct(__file__, __doc__, run, {"figure.png": figure, "movie.gif": movie}, argv))
+    files = {"figure.png": figure, "movie.gif": movie, "race.gif": race}
+    print(study.conduct(__file__, __doc__, run, files, argv))
 
 
 if __name__ == "__main__":
