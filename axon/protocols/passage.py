@@ -27,7 +27,9 @@ _PILOT_MESH = 5.0  # compartments per length constant: coarse, for times that ne
 _PILOT_STEPS = 4.0  # default steps in one of the pilot's
 _MARGIN = 1.1  # on the pilot's time of arrival, for its error and for other stimuli
 _START = 10.0  # ms that a run lasts where nothing is known of the axon
+_START_AT_NODES = 3.0  # ms, the same for a fibre with nodes
 _STALLED = 20.0  # ms after the stimulus by which a spike has started, or never will
+_STALLED_AT_NODES = 5.0
 _LONGEST = 2000.0  # ms; no axon of interest needs longer
 _LADDER = 1.25  # runs last a power of this, so that similar axons share their lanes
 _REMEMBERED = 4096  # membranes
@@ -117,7 +119,7 @@ def passages(
             runs = _simulated(*own, duration, record, how, threads)
             for i, run in zip(members, runs, strict=True):
                 durations[i] = duration
-                if _over(run, starts[i], duration):
+                if _over(run, duration - starts[i]):
                     found[i] = run
                 else:
                     late.append(i)
@@ -156,14 +158,20 @@ def _alike(
     return [(members, max(durations[i] for i in members)) for members in groups.values()]
 
 
-def _over(run: Run, start: float, duration: float) -> bool:
-    """Whether more time would change nothing: the spike is everywhere, or stands still, or never started."""
+def _over(run: Run, since: float) -> bool:
+    """Whether more time would change nothing: the spike is everywhere, or stands still, or never started.
+
+    ``since`` is the time since the last stimulus began, ms.
+    """
+    nodes = run.axon.nodes
     arrival = run.arrivals()
+    if nodes:
+        arrival = arrival[np.isin(run.compartments.section, nodes)]
     there = np.isfinite(arrival)
-    if there.all() or duration > _LONGEST:
+    if there.all() or since > _LONGEST:
         return True
-    stalled = not there.any() or float(arrival[there].max()) < 0.7 * duration
-    return stalled and duration > start + _STALLED
+    stalled = not there.any() or float(arrival[there].max()) < 0.7 * float(run.numerics["duration"])
+    return stalled and since > (_STALLED_AT_NODES if nodes else _STALLED)
 
 
 def arrival_times(axons: Sequence[Axon]) -> list[float]:
@@ -177,7 +185,7 @@ def _arrival_time(axon: Axon) -> float:
     section = axon.sections[0]
     known = _arrivals.get((section.membrane, section.celsius)) if axon.uniform and not axon.ring else None
     if known is None:
-        return _START
+        return _START_AT_NODES if axon.nodes else _START
     return _MARGIN * known * max(axon.total_length / (LONG * wave_length(section)), 0.2)
 
 

@@ -14,7 +14,7 @@ from axon.model import to_json
 from axon.protocols.passage import end_pulse, long_enough
 from axon.stimuli import Pulse
 from axon.sweeps.points import Point
-from axon.sweeps.questions import source_of
+from axon.sweeps.questions import check_parameters, source_of
 
 UNITS = {
     "length": "um",
@@ -77,11 +77,14 @@ class Axons:
     def check(self, names: Iterable[str]) -> None:
         """Raise ``ValueError`` for a parameter that changes nothing, or that is misspelt."""
         names = [*names, *self.fixed]
-        if isinstance(self.axon, Axon):
-            known = self._known()
-            for name in names:
-                if name not in known:
-                    raise ValueError(unknown_name("parameter", name, known))
+        if not isinstance(self.axon, Axon):
+            made = [name for name in names if name not in _PULSE]
+            check_parameters(self.axon, "the function that makes the axon", made)
+            return
+        known = self._known()
+        for name in names:
+            if name not in known:
+                raise ValueError(unknown_name("parameter", name, known))
 
     def _known(self) -> set[str]:
         assert isinstance(self.axon, Axon)

@@ -121,8 +121,9 @@ class Block(Packed):
         answers: list[dict[str, float] | AxonError] = []
         runs = passages(axons, pulses, record=self.record, numerics=self.numerics, threads=1)
         for run, pulse in zip(runs, pulses, strict=True):
-            there = np.isfinite(run.arrivals())
-            away = np.abs(run.compartments.position - pulse.at)
+            sites = run.sites()
+            there = np.isfinite(run.arrivals()[sites])
+            away = np.abs(run.compartments.position[sites] - pulse.at)
             reach = float(away[there].max()) if there.any() else 0.0
             answers.append({"conducts": float(there[int(np.argmax(away))]), "reach": reach})
         return answers

@@ -83,16 +83,7 @@ class Function(Question):
         return ["function", source_of(self.function), _content(self.fixed), self.seed]
 
     def check(self, names: Iterable[str]) -> None:
-        known = _parameters(self.function)
-        given = [*names, *self.fixed]
-        for name in given:
-            if name not in known and inspect.Parameter.VAR_KEYWORD not in known.values():
-                raise ValueError(f"question {self.name!r}: {unknown_name('parameter', name, known)}")
-        needed = [name for name, kind in known.items() if kind is None and name not in {*given, "seed"}]
-        if needed:
-            raise ValueError(
-                f"question {self.name!r} needs a value for {', '.join(needed)}; put it into over or fixed"
-            )
+        check_parameters(self.function, f"question {self.name!r}", [*names, *self.fixed, "seed"])
         if self.keep is not None:
             self.keep.mkdir(exist_ok=True)
 
@@ -121,6 +112,17 @@ class Function(Question):
         except (pickle.PicklingError, AttributeError, TypeError):
             return False
         return True
+
+
+def check_parameters(function: Any, what: str, given: Iterable[str]) -> None:
+    """Raise ``ValueError`` unless a function can be called with these names; a ``seed`` it need not take."""
+    known, names = _parameters(function), set(given)
+    if inspect.Parameter.VAR_KEYWORD not in known.values():
+        for name in sorted(names - known.keys() - {"seed"}):
+            raise ValueError(f"{what}: {unknown_name('parameter', name, known)}")
+    needed = [name for name, kind in known.items() if kind is None and name not in names]
+    if needed:
+        raise ValueError(f"{what} needs a value for {', '.join(needed)}; put it into over or fixed")
 
 
 def run_name(point: Point) -> str:
