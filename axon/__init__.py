@@ -54,6 +54,7 @@ from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 if TYPE_CHECKING:
     from axon.action_potential import phases
+    from axon.compare import Difference, Parting, diff
     from axon.doctor import Finding, check
     from axon.draw import animate, plot_kymograph, plot_run, plot_snapshots, plot_traces
     from axon.draw.clamp import plot_clamp
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from axon.draw.sweep import plot_sweep
     from axon.draw.tornado import plot_tornado
     from axon.draw.viewer import view
+    from axon.export import export_run
     from axon.fibres import myelinated
     from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
     from axon.measure.landmarks import NoSpike
@@ -106,6 +108,8 @@ _LATER = {
     "FiringRange": "protocols.firing",
     "Following": "protocols.following",
     "Finding": "doctor",
+    "Parting": "compare",
+    "Difference": "compare",
     "Grid": "sweeps.plans",
     "IonRun": "protocols.ion_run",
     "Ions": "ions",
@@ -136,6 +140,8 @@ _LATER = {
     "beaded": "shapes.varying",
     "check": "doctor",
     "cut": "shapes.altered",
+    "export_run": "export",
+    "diff": "compare",
     "equivalent_cylinder": "shapes.trees",
     "find_threshold": "protocols.threshold",
     "firing_curve": "protocols.firing",
@@ -207,6 +213,8 @@ __all__ = [
     "Fibres",
     "FileFormatError",
     "Finding",
+    "Parting",
+    "Difference",
     "FiringCurve",
     "FiringRange",
     "Following",
@@ -257,6 +265,8 @@ __all__ = [
     "beaded",
     "check",
     "cut",
+    "export_run",
+    "diff",
     "default_dt",
     "equivalent_cylinder",
     "find_threshold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,24 @@ def describe(run: Run) -> Facts:
         "spikes": spike_facts(run),
         "velocity": velocity_facts(run),
         "provenance": {name: plain(value) for name, value in run.provenance.items()},
+    }
+
+
+def growth(path: str | os.PathLike[str]) -> Facts:
+    """How far a run has come that may still be written: model time reached and asked for (ms), and size."""
+    from axon.model import from_json
+    from axon.run import load
+    from axon.storage import contents
+
+    run = load(path, lazy=True)
+    asked = from_json(contents(path)[1]["model"])["numerics"]
+    return {
+        "file": os.fspath(path),
+        "reached": float(run.numerics["duration"]),
+        "duration": float(asked["duration"]),
+        "crossings": len(run.spike_time),
+        "bytes": os.path.getsize(path),
+        "complete": run.complete,
     }
 
 
