@@ -114,9 +114,10 @@ class Cable:
     gates : (n, gates)
         Initial gates half a step before the start.
     patches : sequence of Patch
-    source_place, source_weight, source_row, source_opens : (k,)
-        Compartments fed by a stimulus, their share of it, its row of the strengths, and whether that is a
-        conductance (uS) instead of a current (nA).
+    source_place, source_weight, source_row, source_opens, source_crosses : (k,)
+        Compartments fed by a stimulus, their share of it, its row of the strengths, whether that is a
+        conductance (uS) instead of a current (nA), and whether it crosses the membrane instead of coming from
+        an electrode.
     clamp_place : (c,)
         Clamped compartments.
     frame : Cable, optional
@@ -142,6 +143,7 @@ class Cable:
     source_weight: Floats
     source_row: NDArray[np.intp]
     source_opens: NDArray[np.bool_]
+    source_crosses: NDArray[np.bool_]
     clamp_place: NDArray[np.intp]
     frame: Cable | None = None
     limbs: Limbs | None = None
