@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from axon.checks import Place
 from axon.draw.phases import TINTS
 from axon.draw.style import COLOURS
 from axon.draw.viewer.packing import pack
+from axon.draw.viewer.thinning import part_of
 from axon.errors import NoPropagation
 from axon.measure.landmarks import NoSpike
 from axon.progress import Progress
@@ -57,7 +57,7 @@ def velocities_of(run: Run) -> list[str]:
 def phases_of(run: Run, columns: Array, *, progress: bool) -> Told:
     """The phases of every spike at places along the axon, or the reason why there are none."""
     chosen = np.unique(np.linspace(0, len(columns) - 1, min(PHASE_PLACES, len(columns))).round().astype(int))
-    few = _at(run, columns[chosen])
+    few = part_of(run, slice(None), columns[chosen])
     counts = np.bincount(run.spike_compartment, minlength=len(run.compartments))
     places: list[Told] = []
     with Progress(len(chosen), enabled=progress, unit="places") as bar:
@@ -75,19 +75,6 @@ def phases_of(run: Run, columns: Array, *, progress: bool) -> Told:
         "tints": {name: COLOURS[tint] for name, tint in TINTS.items()},
         "places": places,
     }
-
-
-def _at(run: Run, columns: Array) -> Run:
-    """`run` at some of the recorded positions, all read at once."""
-    assert run.voltage is not None
-    return replace(
-        run,
-        record=run.record_at(columns) if len(columns) < len(run.position) else run.record,
-        position=run.position[columns],
-        voltage=np.asarray(run.voltage[:, columns]),
-        gates={name: np.asarray(gate[:, columns]) for name, gate in run.gates.items()},
-        currents={name: np.asarray(current[:, columns]) for name, current in run.currents.items()},
-    )
 
 
 def _spikes(run: Run, place: Place, count: int) -> Iterator[list[Told]]:
