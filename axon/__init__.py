@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from axon.draw.tornado import plot_tornado
     from axon.draw.viewer import view
     from axon.export import export_run
-    from axon.fibres import myelinated
+    from axon.fibres import double_cable_internode, fibre, myelinated, single_cable_internode
     from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
     from axon.measure.landmarks import NoSpike
     from axon.measure.spike import spike_shape
@@ -142,7 +142,9 @@ _LATER = {
     "cut": "shapes.altered",
     "export_run": "export",
     "diff": "compare",
+    "double_cable_internode": "fibres",
     "equivalent_cylinder": "shapes.trees",
+    "fibre": "fibres",
     "find_threshold": "protocols.threshold",
     "firing_curve": "protocols.firing",
     "firing_range": "protocols.firing",
@@ -181,6 +183,7 @@ _LATER = {
     "sensitivity": "sweeps.sensitivity",
     "shifted": "membranes.shift",
     "simulate_ions": "protocols.ions",
+    "single_cable_internode": "fibres",
     "sodium_permeability": "ions",
     "soma": "shapes.trees",
     "soma_load": "shapes.trees",
@@ -268,7 +271,9 @@ __all__ = [
     "export_run",
     "diff",
     "default_dt",
+    "double_cable_internode",
     "equivalent_cylinder",
+    "fibre",
     "find_threshold",
     "firing_curve",
     "firing_range",
@@ -326,6 +331,7 @@ __all__ = [
     "simulate",
     "simulate_ions",
     "simulate_many",
+    "single_cable_internode",
     "sodium_permeability",
     "soma",
     "soma_load",
