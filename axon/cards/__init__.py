@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from axon.cards.c_fibres import RATTAY_ABERHAM, SUNDT
+from axon.cards.c_fibres import RATTAY_ABERHAM, SCHILD_1994, SCHILD_1997, SUNDT, TIGERHOLM
 from axon.cards.card import Card, Figure, Line
 from axon.cards.myelinated import GAINES_MOTOR, GAINES_SENSORY, MRG, SWEENEY
 from axon.cards.nodes import FRANKENHAEUSER_HUXLEY, SCHWARZ_EIKHOF, SCHWARZ_REID_BOSTOCK
@@ -21,6 +21,9 @@ CARDS: dict[str, Card] = {
         GAINES_SENSORY,
         RATTAY_ABERHAM,
         SUNDT,
+        SCHILD_1994,
+        SCHILD_1997,
+        TIGERHOLM,
     )
 }
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from axon.cards.card import Card, Figure, Line
 from axon.geometry import Axon
-from axon.membranes import Membrane, rattay_aberham, sundt
+from axon.membranes import Membrane, rattay_aberham, schild_1994, schild_1997, sundt, tigerholm
 
 NEURON = (
     "NEURON 9.0.2 with the mechanisms of PyFibers, no rate tables, compartments of 8.33 um, Crank-Nicolson "
     "at 5 and 2.5 us, extrapolated to dt -> 0"
 )
+SETTLED = f"{NEURON}, after 20 s at rest"
+TRIAL = (0.02, 20.0)  # ms and um
 THRESHOLD = "the same at 5 us, bisected"
 
 
@@ -74,5 +76,70 @@ SUNDT = Card(
         Line("velocity", diameter=0.5),
         Line("velocity", diameter=2.0),
         Line("refractory"),
+    ),
+)
+
+SCHILD_1994 = Card(
+    name="schild_1994",
+    animal="C fibre of the nodose ganglion",
+    paper="Schild et al., J. Neurophysiol. 71:2338-2358, 1994",
+    numbers="models/schild.py and mechanisms of PyFibers; axoplasm of 100 ohm cm",
+    celsius=37.0,
+    fibre=fibre(schild_1994, 100.0),
+    diameter=1.0,
+    duration=25.0,
+    trial=TRIAL,
+    lines=(
+        Line(
+            "rest",
+            None,
+            Figure(-46.4493938, "NEURON 9.0.2 with the mechanisms of PyFibers, after 40 s", 1e-4),
+        ),
+        Line("height", None, Figure(97.26726, SETTLED)),
+        Line("width", None, Figure(3.348182, SETTLED)),
+        Line("threshold", None, Figure(0.212524, THRESHOLD)),
+        Line("velocity", None, Figure(0.511507, SETTLED)),
+    ),
+)
+
+SCHILD_1997 = Card(
+    name="schild_1997",
+    animal="C fibre of the nodose ganglion",
+    paper="Schild & Kunze, J. Neurophysiol. 78:3198-3209, 1997",
+    numbers="models/schild.py and mechanisms of PyFibers; axoplasm of 100 ohm cm",
+    celsius=37.0,
+    fibre=fibre(schild_1997, 100.0),
+    diameter=1.0,
+    duration=35.0,
+    trial=TRIAL,
+    lines=(
+        Line(
+            "rest",
+            None,
+            Figure(-68.4878855, "NEURON 9.0.2 with the mechanisms of PyFibers, after 40 s", 1e-4),
+        ),
+        Line("height", None, Figure(132.1211, SETTLED)),
+        Line("width", None, Figure(3.824678, SETTLED)),
+        Line("threshold", None, Figure(0.46106, THRESHOLD)),
+        Line("velocity", None, Figure(0.287507, SETTLED)),
+    ),
+)
+
+TIGERHOLM = Card(
+    name="tigerholm",
+    animal="C nociceptor of the skin",
+    paper="Tigerholm et al., J. Neurophysiol. 111:1721-1735, 2014",
+    numbers="models/tigerholm.py and mechanisms of PyFibers; axoplasm of 35.4 ohm cm",
+    celsius=37.0,
+    fibre=fibre(tigerholm, 35.4),
+    diameter=1.0,
+    duration=20.0,
+    trial=TRIAL,
+    lines=(
+        Line("rest", Figure(-55.0, "the paper", 0.01), Figure(-55.0, NEURON, 1e-4)),
+        Line("height", None, Figure(86.8058, NEURON)),
+        Line("width", None, Figure(1.91665, NEURON)),
+        Line("threshold", None, Figure(0.41907, THRESHOLD)),
+        Line("velocity", Figure(0.69, "the paper", 0.02), Figure(0.704500, NEURON)),
     ),
 )

@@ -97,6 +97,9 @@ class Card:
         ms in which the spike of the fibre, or of the patch, has passed its middle and is over.
     dt : float
         The longest step at which its spike and its threshold are measured, ms.
+    trial : (float, float), optional
+        dt (ms) and dx (um) at which its threshold is found to 0.1 %, where moving concentrations make trials
+        slow; by default it is extrapolated.
     """
 
     name: str
@@ -111,6 +114,7 @@ class Card:
     density: float = 1000.0
     duration: float = 5.0
     dt: float = 0.005
+    trial: tuple[float, float] | None = None
 
     def key(self, line: Line) -> str:
         """The name of a line, unique on the card: ``"velocity at 10 um"``."""

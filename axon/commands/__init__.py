@@ -14,8 +14,6 @@ VERBS = (
     "velocity",
     "inspect",
     "check",
-    "diff",
-    "export",
     "view",
     "animate",
     "plot",

@@ -22,10 +22,12 @@ from axon.membranes.mrg import mrg_internode, mrg_node, mrg_paranode
 from axon.membranes.passive import insulator, passive
 from axon.membranes.pool import Buffer, Pool
 from axon.membranes.rattay_aberham import rattay_aberham
+from axon.membranes.schild import schild_1994, schild_1997
 from axon.membranes.schwarz_eikhof import schwarz_eikhof
 from axon.membranes.schwarz_reid_bostock import schwarz_reid_bostock
 from axon.membranes.sundt import sundt
 from axon.membranes.sweeney import sweeney
+from axon.membranes.tigerholm import tigerholm
 from axon.membranes.transporter import Transporter
 
 MODELS: dict[str, Callable[[], Membrane]] = {
@@ -39,6 +41,9 @@ MODELS: dict[str, Callable[[], Membrane]] = {
     "gaines_sensory_node": gaines_sensory_node,
     "rattay_aberham": rattay_aberham,
     "sundt": sundt,
+    "schild_1994": schild_1994,
+    "schild_1997": schild_1997,
+    "tigerholm": tigerholm,
     "passive": passive,
 }
 
@@ -81,8 +86,11 @@ __all__ = [
     "mrg_paranode",
     "passive",
     "rattay_aberham",
+    "schild_1994",
+    "schild_1997",
     "schwarz_eikhof",
     "schwarz_reid_bostock",
     "sundt",
     "sweeney",
+    "tigerholm",
 ]
