@@ -190,10 +190,11 @@ def sparkline(values: np.ndarray[Any, np.dtype[np.float64]], width: int = 30) ->
 
 
 class CompileNotice:
-    """Says in one line on standard error that the engine compiles, if loading it takes long."""
+    """Says in one line, on a terminal, that the engine compiles, if loading it takes long."""
 
     def __init__(self, *, enabled: bool) -> None:
-        self._timer = threading.Timer(_PATIENCE_S, self._say) if enabled else None
+        talk = enabled and sys.stderr.isatty()
+        self._timer = threading.Timer(_PATIENCE_S, self._say) if talk else None
 
     @staticmethod
     def _say() -> None:

@@ -238,6 +238,7 @@ def test_study_complains_of_an_unknown_name_and_of_a_place_without_studies(
         ("--pulse-start 0.25", lambda facts: "start=0.25" in facts["stimuli"][0]),
         ("--pulse-duration 0.125", lambda facts: "duration=0.125" in facts["stimuli"][0]),
         ("--at 1500", lambda facts: "at=1500" in facts["stimuli"][0]),
+        ("--currents", lambda facts: {"currents/Na", "currents/K"} <= set(facts["recorded"])),
         ("--gates", lambda facts: {"gates/m", "gates/h", "gates/n"} <= set(facts["recorded"])),
     ],
 )

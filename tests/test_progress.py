@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -16,7 +17,7 @@ import pytest
 import axon.progress
 import axon.stepping
 from axon.measure.velocity import front_velocity
-from axon.progress import Glimpse, Progress, as_json_lines, sparkline
+from axon.progress import CompileNotice, Glimpse, Progress, as_json_lines, sparkline
 
 
 @contextmanager
@@ -62,6 +63,20 @@ def test_terminal_shows_share_done_time_left_velocity_and_voltage(monkeypatch: p
     for part in ("40%", "4.00/10 ms", "18.73 m/s", "▁" * 20 + "█" + "▁" * 9):
         assert part in words
     assert re.search(r"-:--:--|\d:\d\d:\d\d", words)
+
+
+def test_compiling_is_told_on_a_terminal_alone(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(axon.progress, "_PATIENCE_S", 0.0)
+    for enabled, words in ((True, "compiling the engine"), (False, "")):
+        with terminal() as seen:
+            with CompileNotice(enabled=enabled):
+                time.sleep(0.05)
+            assert words in seen() if words else seen() == ""
+    with CompileNotice(enabled=True):
+        time.sleep(0.05)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_short_work_shows_nothing() -> None:

@@ -32,9 +32,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", required=True, metavar="FILE.h5", help="where the run goes")
     quiet_argument(parser)
-    parser.add_argument(
-        "--gates", action="store_true", help="keep the gates too; `axon animate` shades the wake"
-    )
+    parser.add_argument("--gates", action="store_true", help="keep the gates too; pictures shade the wake")
+    parser.add_argument("--currents", action="store_true", help="keep the currents of the channels too")
     parser.add_argument(
         "--order", type=int, choices=(2, 4), default=2, help="order of the mesh (default: %(default)d)"
     )
@@ -69,7 +68,7 @@ def command(arguments: argparse.Namespace) -> int:
     from axon.simulate import simulate  # slow to import, so only once the arguments have proved good
 
     began = time.perf_counter()
-    record = Record(gates=arguments.gates)
+    record = Record(gates=arguments.gates, currents=arguments.currents)
     if axon.myelinated:
         record = replace(record, every=FIBRE_EVERY)
     outcome = simulate(
