@@ -57,6 +57,7 @@ from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 if TYPE_CHECKING:
     from axon.action_potential import phases
+    from axon.compare import Difference, Parting, diff
     from axon.doctor import Finding, check
     from axon.draw import animate, plot_kymograph, plot_run, plot_snapshots, plot_traces
     from axon.draw.clamp import plot_clamp
@@ -66,7 +67,8 @@ if TYPE_CHECKING:
     from axon.draw.sweep import plot_sweep
     from axon.draw.tornado import plot_tornado
     from axon.draw.viewer import view
-    from axon.fibres import myelinated
+    from axon.export import export_run
+    from axon.fibres import double_cable_internode, fibre, myelinated, single_cable_internode
     from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
     from axon.measure.landmarks import NoSpike
     from axon.measure.spike import spike_shape
@@ -109,6 +111,8 @@ _LATER = {
     "FiringRange": "protocols.firing",
     "Following": "protocols.following",
     "Finding": "doctor",
+    "Parting": "compare",
+    "Difference": "compare",
     "Grid": "sweeps.plans",
     "IonRun": "protocols.ion_run",
     "Ions": "ions",
@@ -139,7 +143,11 @@ _LATER = {
     "beaded": "shapes.varying",
     "check": "doctor",
     "cut": "shapes.altered",
+    "export_run": "export",
+    "diff": "compare",
+    "double_cable_internode": "fibres",
     "equivalent_cylinder": "shapes.trees",
+    "fibre": "fibres",
     "find_threshold": "protocols.threshold",
     "firing_curve": "protocols.firing",
     "firing_range": "protocols.firing",
@@ -178,6 +186,7 @@ _LATER = {
     "sensitivity": "sweeps.sensitivity",
     "shifted": "membranes.shift",
     "simulate_ions": "protocols.ions",
+    "single_cable_internode": "fibres",
     "sodium_permeability": "ions",
     "soma": "shapes.trees",
     "soma_load": "shapes.trees",
@@ -210,6 +219,8 @@ __all__ = [
     "Fibres",
     "FileFormatError",
     "Finding",
+    "Parting",
+    "Difference",
     "FiringCurve",
     "FiringRange",
     "Following",
@@ -260,8 +271,12 @@ __all__ = [
     "beaded",
     "check",
     "cut",
+    "export_run",
+    "diff",
     "default_dt",
+    "double_cable_internode",
     "equivalent_cylinder",
+    "fibre",
     "find_threshold",
     "firing_curve",
     "firing_range",
@@ -321,6 +336,7 @@ __all__ = [
     "simulate",
     "simulate_ions",
     "simulate_many",
+    "single_cable_internode",
     "sodium_permeability",
     "soma",
     "soma_load",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from axon.checks import Place, place
 from axon.geometry import length_constant
 from axon.measure.landmarks import NoSpike
 from axon.measure.phases import Phases, divide
@@ -58,7 +59,7 @@ class Recording:
 
 def phases(
     run: Run,
-    at: float | None = None,
+    at: Place | None = None,
     *,
     spike: int = 0,
     method: str = "curvature",
@@ -75,8 +76,9 @@ def phases(
     ----------
     run : Run
         With voltage recorded, at least 8 samples in the half-width of the spike.
-    at : float, optional
-        Position, um; the nearest recorded one is taken. By default the one nearest to the middle of the axon.
+    at : float or (int, float), optional
+        Position, um; on a tree also (section, um from its beginning). The nearest recorded one is taken. By
+        default the one nearest to the middle of the axon.
     spike : int
         Which spike there, from 0; -1 is the last. A spike is a stretch above ``run.record.threshold`` with a
         peak of its own.
@@ -125,8 +127,8 @@ def phases(
         raise NoSpike(f"at x = {here.position:g} um: {error}{_elsewhere(run)}") from None
 
 
-def recording(run: Run, at: float | None = None) -> Recording:
-    """What ``run`` recorded at the place nearest to ``at`` (um), by default the middle of the axon.
+def recording(run: Run, at: Place | None = None) -> Recording:
+    """What ``run`` recorded at the place nearest to ``at``, by default the middle of the axon.
 
     Raises
     ------
@@ -135,17 +137,16 @@ def recording(run: Run, at: float | None = None) -> Recording:
     """
     if run.voltage is None or len(run.time) < 2:
         raise ValueError("phases need the voltage over time; simulate with Record(voltage=True)")
-    total = run.axon.total_length
-    if at is not None and not 0 <= at <= total:
-        raise ValueError(f"at must lie on the axon (0..{total:g} um), got {at!r}")
-    place = run.at(total / 2 if at is None else at)
+    if at is not None:
+        run.axon.distance("at", place("at", at))
+    here = run.at(run.axon.main_length / 2 if at is None else at)
     compartments = run.compartments
-    where = compartments.nearest(float(run.position[place]))
+    where = int(run.recorded[here])
     membrane = compartments.membranes[compartments.membrane[where]]
-    voltage = np.asarray(run.voltage[:, place], float)
-    gates = {name: run.gates[name][:, place] for name in membrane.gates if name in run.gates}
+    voltage = np.asarray(run.voltage[:, here], float)
+    gates = {name: run.gates[name][:, here] for name in membrane.gates if name in run.gates}
     around = {
-        pool.name: run.concentrations[pool.name][:, place]
+        pool.name: run.concentrations[pool.name][:, here]
         for pool in membrane.pools
         if pool.name in run.concentrations
     }
@@ -154,9 +155,9 @@ def recording(run: Run, at: float | None = None) -> Recording:
     conductances = membrane.conductances(gates, celsius) if known else {}
     currents = membrane.currents(voltage, gates, celsius, around) if known else {}
     if all(channel.name in run.currents for channel in membrane.channels):
-        currents = {channel.name: run.currents[channel.name][:, place] for channel in membrane.channels}
+        currents = {channel.name: run.currents[channel.name][:, here] for channel in membrane.channels}
     return Recording(
-        position=float(run.position[place]),
+        position=float(run.position[here]),
         membrane=membrane,
         rest=float(resting_voltage(compartments)[where]),
         time=run.time,

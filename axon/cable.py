@@ -238,6 +238,7 @@ def _frame(
         source_weight=weight,
         source_row=row,
         source_opens=opens,
+        source_crosses=np.array([synapse for _, synapse in sites] + [True] * len(sites), bool)[row],
         clamp_place=clamped,
     )
     if compartments.branched or compartments.sheath is not None:

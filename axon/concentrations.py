@@ -214,4 +214,5 @@ def _fed(cable: Cable, here: NDArray[np.intp], rows: NDArray[np.intp]) -> Cable:
         source_weight=np.concatenate([cable.source_weight, np.ones(len(rows))]),
         source_row=np.concatenate([cable.source_row, rows]),
         source_opens=np.concatenate([cable.source_opens, np.repeat([True, False], len(here))]),
+        source_crosses=np.concatenate([cable.source_crosses, np.ones(len(rows), bool)]),
     )

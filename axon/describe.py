@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,6 +45,24 @@ def describe(run: Run) -> Facts:
     }
 
 
+def growth(path: str | os.PathLike[str]) -> Facts:
+    """How far a run has come that may still be written: model time reached and asked for (ms), and size."""
+    from axon.model import from_json
+    from axon.run import load
+    from axon.storage import contents
+
+    run = load(path, lazy=True)
+    asked = from_json(contents(path)[1]["model"])["numerics"]
+    return {
+        "file": os.fspath(path),
+        "reached": float(run.numerics["duration"]),
+        "duration": float(asked["duration"]),
+        "crossings": len(run.spike_time),
+        "bytes": os.path.getsize(path),
+        "complete": run.complete,
+    }
+
+
 def axon_facts(run: Run) -> Facts:
     sections = [
         {
@@ -55,9 +74,12 @@ def axon_facts(run: Run) -> Facts:
         }
         for section in run.axon.sections
     ]
+    axon = run.axon
     return {
-        "length": run.axon.length,
-        "ring": run.axon.ring,
+        "length": axon.length,
+        "ring": axon.ring,
+        "parents": list(axon.parents) or None,
+        "ends": [end if isinstance(end, str) else repr(end) for end in axon.ends],
         "compartments": len(run.compartments),
         "sections": sections,
     }
@@ -144,15 +166,21 @@ def lines(run: Run) -> list[str]:
 
 def axon_lines(axon: Facts) -> list[str]:
     sections, shown = axon["sections"], 6  # a myelinated axon has hundreds
+    parents = axon["parents"] or [None] * len(sections)
     texts = [
         f"{s['membrane']}: {s['length']:g} um x {s['diameter']:g} um, {s['axial_resistivity']:g} ohm cm, "
-        f"{s['celsius']:g} degC"
-        for s in sections[:shown]
+        f"{s['celsius']:g} degC" + ("" if parent is None else f", after section {parent}")
+        for s, parent in zip(sections[:shown], parents, strict=False)
     ]
     if len(sections) > shown:
         texts.append(f"and {len(sections) - shown} sections more")
-    ring = ", a ring" if axon["ring"] else ""
-    return [f"{axon['length']:g} um in {axon['compartments']} compartments{ring}", *texts]
+    kind = ", a ring" if axon["ring"] else ""
+    if axon["parents"]:
+        tips = len(set(range(len(sections))) - set(axon["parents"]))
+        kind += f", a tree of {len(sections)} sections with {tips} ends"
+    if axon["ends"] != ["sealed", "sealed"]:
+        kind += ", ends " + " and ".join(axon["ends"])
+    return [f"{axon['length']:g} um in {axon['compartments']} compartments{kind}", *texts]
 
 
 def array_line(name: str, array: Facts) -> str:

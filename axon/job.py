@@ -134,10 +134,6 @@ def prepare(
     record.gate_names(axon, noise=noise)
     record.current_names(axon)
     record.concentration_names(axon)
-    if compartments.sheath is not None and any(membrane.pools for membrane in compartments.membranes):
-        raise ValueError(
-            "membranes with pools are not available where an axon has myelin; leave out one of both"
-        )
     steps = math.ceil(duration / step - 1e-9)
     jumps = _ringing(compartments, stimuli, step) if axon.myelinated or axon.nodes else ()
     return Job(axon, stimuli, compartments, dx, step, steps, v, periaxonal, jumps)

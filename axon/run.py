@@ -83,6 +83,24 @@ class Run:
         """All compartments that were simulated."""
         return self.axon.compartments(self.numerics["dx"])
 
+    @cached_property
+    def recorded(self) -> NDArray[np.intp]:
+        """The compartment of every recorded position, (n_x,)."""
+        cut = self.compartments
+        if cut.branched and len(self.position):
+            return self.record.indices(cut)
+        return np.searchsorted((cut.position[1:] + cut.position[:-1]) / 2, self.position)
+
+    @cached_property
+    def section(self) -> NDArray[np.intp]:
+        """The section of every recorded position, (n_x,): on a tree a distance may be found on several."""
+        return self.compartments.section[self.recorded]
+
+    def places(self) -> tuple[tuple[int, float], ...]:
+        """Every recorded position as (section, um from its beginning), as ``Record.positions`` takes them."""
+        within = self.position - self.compartments.starts[self.section]
+        return tuple(zip(self.section.tolist(), np.maximum(within, 0.0).tolist(), strict=True))
+
     def at(self, x: Place) -> int:
         """Index of the recorded compartment nearest to a place, um or (section, um from its beginning)."""
         if not len(self.position):
@@ -90,7 +108,7 @@ class Run:
         if not self.compartments.branched:
             distance = self.axon.distance("x", place("x", x)) if isinstance(x, tuple) else x
             return int(np.argmin(np.abs(self.position - distance)))
-        cut, own = self.compartments, self.record.indices(self.compartments)
+        cut, own = self.compartments, self.recorded
         wanted = cut.nearest(x)
         # Among those of the same section if any was recorded, else wherever the distance is nearest.
         apart = np.abs(cut.position[own] - cut.position[wanted])
@@ -147,7 +165,7 @@ class Run:
         from axon.measure.wake import wake
 
         compartments = self.compartments
-        recorded = self.record.indices(compartments) if len(self.position) else np.zeros(0, np.intp)
+        recorded = self.recorded
         membranes, which = compartments.patches()
         column = np.full(len(compartments), -1)
         column[recorded] = np.arange(len(recorded))
@@ -158,6 +176,7 @@ class Run:
             velocity = abs(found.value)
             ends = sorted((found.first_position, found.last_position))
             clear = (self.position >= ends[0]) & (self.position <= ends[1])
+            clear &= np.isin(self.section, self.axon.path())
         return wake(
             time=self.time,
             position=self.position,
@@ -170,9 +189,9 @@ class Run:
             clear=clear if clear.any() else None,
         )
 
-    def local_velocity(self, spike: int = 0) -> tuple[Array, Array]:
+    def local_velocity(self, spike: int = 0, *, along: int | None = None) -> tuple[Array, Array]:
         """Velocity (m/s, signed) between neighbouring compartments, and the positions (um) between them."""
-        sites = self.sites()
+        sites = self.sites(along)
         return local_velocity(self.compartments.position[sites], self.arrivals(spike)[sites])
 
     def along(self, section: int | None = None) -> Run:
@@ -182,17 +201,20 @@ class Run:
         ----------
         section : int, optional
             On a tree, the section at whose far end the way ends; by default the way takes the first branch at
-            every fork.
+            every fork, unless the run shows a single way already.
 
         Returns
         -------
         Run
             With the recorded compartments on the way alone; this run itself where that is all of them.
         """
+        if section is None and self.axon.parents and len(self.position):
+            # The way to the furthest section, where the recorded ones all lie on that.
+            shown = set(self.section.tolist())
+            section = next((i for i in sorted(shown, reverse=True) if shown <= set(self.axon.path(i))), None)
         sites, cut = self.sites(section), self.compartments
-        own = self.record.indices(cut) if len(self.position) else np.zeros(0, np.intp)
-        kept = np.flatnonzero(np.isin(own, sites))
-        if len(kept) == len(own):
+        kept = np.flatnonzero(np.isin(self.recorded, sites))
+        if len(kept) == len(self.recorded):
             return self
         seen = replace(
             self,
@@ -208,10 +230,8 @@ class Run:
 
     def record_at(self, columns: NDArray[np.intp]) -> Record:
         """What would have recorded the same at some of the recorded positions alone, given by number."""
-        cut = self.compartments
-        here = self.record.indices(cut)[columns]
-        places = zip(cut.section[here], cut.position[here] - cut.starts[cut.section[here]], strict=True)
-        return replace(self.record, positions=tuple((int(s), float(x)) for s, x in places))
+        places = self.places()
+        return replace(self.record, positions=tuple(places[i] for i in columns))
 
     def sites(self, along: int | None = None) -> NDArray[np.intp]:
         """Compartments where the spike's arrival is measured, in order: all on the way, or only its nodes.
@@ -341,6 +361,8 @@ def file_attributes(run: Run) -> dict[str, Any]:
 def results(run: Run) -> dict[str, NDArray[Any]]:
     """Every array that came out of a run by its path in the file."""
     found: dict[str, NDArray[Any]] = {"time": run.time, "position": run.position}
+    if run.axon.parents:
+        found["section"] = run.section
     if run.voltage is not None:
         found["voltage"] = run.voltage
     found |= {f"gates/{name}": values for name, values in run.gates.items()}
@@ -368,6 +390,7 @@ def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
     fixed = {
         "time": ("ms", "time", ("time",)),
         "position": ("um", "position of the compartment's centre along the axon", ("position",)),
+        "section": ("1", "number of the section that the position lies on", ("position",)),
         "voltage": ("mV", "membrane potential", ("time", "position")),
         "spikes/time": ("ms", "time of the upward threshold crossing", ("spike",)),
         "spikes/position": ("um", "position of the compartment that crossed", ("spike",)),

@@ -24,7 +24,7 @@ FLOORS = (
     {"record", "rest", "sources"},
     {"cable", "model", "job"},
     {"run"},
-    {"collect", "describe", "action_potential", "pools"},
+    {"collect", "describe", "compare", "export", "action_potential", "pools"},
     {"stepping"},
     {"chance", "concentrations"},
     {"simulate"},

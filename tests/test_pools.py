@@ -514,11 +514,31 @@ def test_what_wants_fixed_concentrations_refuses_pools() -> None:
         axon.simulate_ions(axon.Axon(length=10, diameter=1, membrane=only), duration=1.0)
 
 
-def test_pools_and_myelin_do_not_go_together() -> None:
-    node = axon.Section(1.0, 2.0, MIXED)
-    sheathed = axon.Section(100.0, 2.0, HH, myelin=axon.Myelin(lamellae=30, space=0.004, diameter=4.0))
-    with pytest.raises(ValueError, match="membranes with pools are not available where an axon has myelin"):
-        axon.simulate(axon.Axon(sections=[node, sheathed, node]), duration=1.0)
+def wide(membrane: Membrane) -> Membrane:
+    """The same with boundless pools: it drifts, and arrives nowhere."""
+    ions = {"Na": "Na", "K": "K"}
+    return (
+        replace(membrane, channels=tuple(replace(c, ion=ions.get(c.name)) for c in membrane.channels))
+        + Pool("Na_in", "Na", 50.0, volume=1e9)
+        + Pool("K_out", "K", 20.0, side="outside", volume=1e9)
+    )
+
+
+def sheathed(node: Membrane, between: Membrane) -> axon.Axon:
+    """Three internodes under myelin, which leaves a second voltage to be found."""
+    myelin = axon.Myelin(lamellae=20, space=0.01, diameter=6.0)
+    bare = axon.Section(5.0, 4.0, node, celsius=18.5)
+    covered = axon.Section(300.0, 4.0, between, celsius=18.5, myelin=myelin)
+    return axon.Axon(sections=[bare, covered, bare, covered, bare, covered, bare])
+
+
+def test_pools_under_myelin_are_those_of_the_membrane_there() -> None:
+    fibres = [sheathed(HH.scaled(Na=10, K=5), HH), sheathed(wide(HH.scaled(Na=10, K=5)), wide(HH))]
+    pulse = axon.Pulse(amplitude=3.0, start=0.1, duration=0.3, at=0)
+    record = Record(every=0.05, gates=True)
+    runs = [axon.simulate(one, pulse, duration=4.0, dt=0.005, record=record) for one in fibres]
+    assert (runs[0].voltage[:, -1] > 0).any(), "the spike came to the last node"
+    assert_allclose(runs[1].voltage, runs[0].voltage, rtol=0, atol=1e-6)
 
 
 def test_a_tree_may_have_pools() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,20 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from scipy.integrate import quad, solve_ivp
 
-from axon import Axon, Clamp, Pulse, Record, Run, hodgkin_huxley, passive, simulate, simulate_many
+from axon import (
+    Axon,
+    Channel,
+    Clamp,
+    Myelin,
+    Pulse,
+    Record,
+    Run,
+    Section,
+    hodgkin_huxley,
+    passive,
+    simulate,
+    simulate_many,
+)
 from axon.engine.simd import LANES
 from axon.model import from_json, to_json
 from axon.protocols.space_clamp import space_clamp
@@ -232,3 +246,18 @@ def test_a_synapse_has_the_repr_of_the_call_that_made_it_and_survives_a_file() -
 def test_synapses_that_cannot_be_meant_are_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_under_myelin_a_synapse_opens_the_membrane_and_is_no_electrode() -> None:
+    """The same conductance as part of the membrane in that compartment gives the same voltages."""
+    squid, g, reversal = hodgkin_huxley(), 5e-3, 20.0
+    bare = Section(20.0, 4.0, squid, nseg=1)
+    covered = Section(100.0, 4.0, squid, nseg=1, myelin=Myelin(lamellae=20, space=0.01, diameter=6.0))
+    area = np.pi * 4.0 * 100.0 * 1e-8  # cm2
+    opened = replace(covered, membrane=squid + Channel("opened", g * 1e-6 / area, reversal))
+    numerics: dict[str, Any] = {"duration": 2.0, "dt": 0.005, "initial_voltage": -65.0}
+    here = Synapse(conductance=g, reversal=reversal, tau=np.inf, at=70.0)
+    by_synapse = simulate(Axon(sections=[bare, covered, bare]), here, **numerics)
+    by_membrane = simulate(Axon(sections=[bare, opened, bare]), **numerics)
+    assert np.ptp(voltage(by_membrane)) > 10.0
+    assert_allclose(voltage(by_synapse), voltage(by_membrane), rtol=0, atol=1e-6)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray
 from numpy.testing import assert_allclose, assert_array_equal
 
 from axon import (
@@ -20,15 +21,24 @@ from axon import (
     Record,
     Section,
     Synapse,
+    animate,
     hodgkin_huxley,
+    measure_velocity,
     passive,
+    phases,
+    plot_kymograph,
+    plot_traces,
     simulate,
     simulate_many,
+    suprathreshold_pulse,
+    view,
 )
+from axon.describe import lines
 from axon.geometry import Compartments
 from axon.model import from_json, to_json
 from axon.rest import resting_voltage
-from axon.run import load
+from axon.run import Run, load
+from axon.storage import contents
 
 HH = hodgkin_huxley()
 EVERYTHING = Record(every=0.05, gates=True)
@@ -327,3 +337,102 @@ def test_a_run_seen_along_one_way_is_that_branch_alone() -> None:
         assert seen.along(branch) is seen
     straight = simulate(Axon(sections=[A, B]), duration=0.1)
     assert straight.along() is straight
+
+
+# What looks at a run of a tree
+
+FORKED = Axon(
+    sections=[
+        cylinder(6000, 100, 24),
+        cylinder(5000, 63, 25),
+        cylinder(4000, 40, 25),
+        cylinder(8000, 63, 40),
+    ],
+    parents=[None, 0, 1, 0],
+)
+
+
+@pytest.fixture(scope="module")
+def forked() -> Run:
+    return simulate(FORKED, suprathreshold_pulse(FORKED), duration=4, dt=0.01, record=Record(gates=True))
+
+
+def test_the_file_says_on_which_section_a_position_lies(forked: Run, tmp_path: Path) -> None:
+    forked.save(tmp_path / "tree.h5")
+    with xarray.open_dataset(tmp_path / "tree.h5", engine="h5netcdf") as stored:
+        assert_array_equal(stored["section"], np.repeat([0, 1, 2, 3], [24, 25, 25, 40]))
+        assert stored["section"].dims == ("position",)
+        assert stored["section"].attrs["units"] == "1" and "section" in stored["section"].attrs["long_name"]
+    again = load(tmp_path / "tree.h5")
+    assert again == forked
+    assert_array_equal(again.section, forked.section)
+    straight = simulate(Axon(sections=[A]), duration=0.1)
+    straight.save(tmp_path / "straight.h5")
+    assert "section" not in contents(tmp_path / "straight.h5")[0]
+
+
+def test_a_tree_written_while_it_runs_is_the_tree_kept_in_memory(forked: Run, tmp_path: Path) -> None:
+    streamed = simulate(
+        FORKED, forked.stimuli, duration=4, dt=0.01, record=forked.record, to=tmp_path / "a.h5"
+    )
+    assert_array_equal(streamed.voltage, forked.voltage)
+    assert_array_equal(streamed.section, forked.section)
+
+
+def test_one_way_seen_stays_that_way(forked: Run) -> None:
+    for section, ends in ((2, [0, 1, 2]), (3, [0, 3])):
+        seen = forked.along(section)
+        assert sorted(set(seen.section)) == ends
+        assert seen.along() is seen
+        assert np.all(np.diff(seen.position) > 0)
+    assert sorted(set(forked.along().section)) == [0, 1, 2]
+
+
+def test_phases_and_wake_are_those_of_the_branch_asked_for(forked: Run) -> None:
+    thin, wide = (phases(forked, at=(section, 2500.0)) for section in (2, 3))
+    assert thin.position == pytest.approx(13_500, abs=100) and wide.position == pytest.approx(8500, abs=110)
+    assert thin.shape.peak_time == pytest.approx(
+        forked.arrivals()[forked.recorded[forked.at((2, 2500.0))]], abs=0.3
+    )
+    assert phases(forked, at=8500.0).position == pytest.approx(8500, abs=100)  # along the first branch
+    with pytest.raises(ValueError, match="at must lie on one of the 4 sections"):
+        phases(forked, at=(4, 1.0))
+    wake = forked.wake()
+    assert wake.absolute.shape == forked.voltage.shape  # type: ignore[union-attr]
+    assert wake.absolute.any(axis=0).all()
+
+
+def test_velocity_differs_between_the_branches(forked: Run) -> None:
+    inside = (
+        forked.velocity(along=2, between=(11_500, 14_000)),
+        forked.velocity(along=3, between=(8000, 12_000)),
+    )
+    assert inside[1].value / inside[0].value == pytest.approx(math.sqrt(63 / 40), rel=0.02)
+    middle, speed = forked.local_velocity(along=3)
+    assert speed[np.argmin(np.abs(middle - 10_000))] == pytest.approx(inside[1].value, rel=0.02)
+
+
+def test_velocity_of_a_tree_is_measured_with_its_error() -> None:
+    tree = Axon(
+        sections=[cylinder(12_000, 100, 48), cylinder(3000, 50, 20), cylinder(3000, 50, 20)],
+        parents=[None, 0, 0],
+    )
+    found = measure_velocity(tree, between=(4000, 9000), dt=0.01, progress=False)
+    assert found.order == 2 and found.legitimate
+    straight = measure_velocity(
+        Axon(length=15_000, diameter=100, membrane=HH, celsius=18.5), between=(4000, 9000), progress=False
+    )
+    assert float(found) == pytest.approx(float(straight), rel=1e-3)
+
+
+def test_inspect_says_that_an_axon_branches(forked: Run) -> None:
+    text = "\n".join(lines(forked))
+    assert "a tree of 4 sections with 2 ends" in text and "after section 0" in text
+
+
+def test_pictures_show_the_way_asked_for(forked: Run, tmp_path: Path) -> None:
+    axes = plot_kymograph(forked.along(3))
+    assert axes.images[0].get_array().shape[1] == 64
+    assert plot_traces(forked, at=[14_500.0]).lines[0].get_ydata().max() > 0
+    assert view(forked.along(3), tmp_path / "tree.html", progress=False).stat().st_size > 1000
+    animate([forked.along(2), forked.along(3)], tmp_path / "ways.gif", duration_s=0.2, progress=False)

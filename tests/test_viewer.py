@@ -19,8 +19,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import axon
 from axon.draw.viewer import LARGEST, SCRIPTS
-from axon.draw.viewer.contents import Thinning, tell
+from axon.draw.viewer.contents import tell
 from axon.draw.viewer.packing import decimal_step, pack, unpack
+from axon.draw.viewer.thinning import Thinning
 from axon.draw.wake import ABSOLUTE, RELATIVE, Wake
 
 
@@ -77,6 +78,16 @@ def test_page_holds_what_was_recorded_rounded(tmp_path: Path) -> None:
     assert [one["step"] for one in data["quantities"][:2]] == [0.01, 1e-4]
     assert data["velocity"]["text"] == "20 m/s" and len(data["velocity"]["spikes"]) == 1
     assert_allclose(unpack(data["arrivals"])[0], CURRENTS.arrivals(), rtol=0, atol=0.5001e-4)
+
+
+def test_concentrations_are_shown_where_recorded(tmp_path: Path) -> None:
+    calcium = 1e-4 + 2e-4 * (1 - RUN.gates["h"])
+    run = replace(RUN, concentrations={"Ca_in": calcium})
+    one = told(axon.view(run, tmp_path / "a.html"))["quantities"][-1]
+    assert (one["kind"], one["name"], one["unit"]) == ("concentrations", "Ca_in", "mM")
+    assert one["step"] <= 1e-4 * calcium.max()
+    assert_allclose(unpack(one), calcium, rtol=0, atol=0.5000001 * one["step"])
+    assert Thinning(2, 2)(run).concentrations["Ca_in"].shape == (51, 50)
 
 
 def test_page_holds_the_wake_as_it_is_drawn_elsewhere(tmp_path: Path) -> None:
@@ -138,7 +149,7 @@ def test_a_large_run_is_thinned_until_the_page_is_small(
     assert whole.stat().st_size < LARGEST
     assert dict(told(whole)["facts"])["shown"] == "every recorded time and position"
     monkeypatch.setattr("axon.draw.viewer.LARGEST", whole.stat().st_size - 1)
-    monkeypatch.setattr("axon.draw.viewer.contents.FEWEST", 30)
+    monkeypatch.setattr("axon.draw.viewer.thinning.FEWEST", 30)
     small = axon.view(noisy, tmp_path / "b.html")
     assert small.stat().st_size < whole.stat().st_size
     assert dict(told(small)["facts"])["shown"] == "every 2nd position"

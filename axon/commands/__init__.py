@@ -14,6 +14,8 @@ VERBS = (
     "velocity",
     "inspect",
     "check",
+    "diff",
+    "export",
     "view",
     "animate",
     "plot",

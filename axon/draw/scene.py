@@ -65,20 +65,6 @@ def position_label(run: Run) -> str:
     return f"position along the ring ({unit})" if run.axon.ring else f"position ({unit})"
 
 
-def compartment_of(run: Run) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Number of the compartment at each recorded position."""
-    cut = run.compartments
-    if cut.branched:
-        return run.record.indices(cut)
-    middles = (cut.position[1:] + cut.position[:-1]) / 2
-    return np.searchsorted(middles, run.position)
-
-
-def section_of(run: Run) -> np.ndarray[Any, np.dtype[np.intp]]:
-    """Number of the section under each recorded position."""
-    return run.compartments.section[compartment_of(run)]
-
-
 def joins(run: Run) -> list[float]:
     """Where one section ends and the next begins, um; empty when there are too many to draw."""
     if run.axon.nodes:
@@ -89,7 +75,7 @@ def joins(run: Run) -> list[float]:
 def nodes(run: Run) -> list[float]:
     """Where the recorded nodes of a myelinated axon are, um; empty when there are too many to draw."""
     own = set(run.axon.nodes)
-    found = [float(x) for x, section in zip(run.position, section_of(run), strict=True) if section in own]
+    found = [float(x) for x, section in zip(run.position, run.section, strict=True) if section in own]
     return found if len(found) <= MOST_NODES else []
 
 
@@ -108,7 +94,7 @@ def resting_voltage(run: Run) -> Array:
     An axon that has no rest counts from the median voltage of the first recorded frame.
     """
     try:
-        return rest.resting_voltage(run.compartments)[compartment_of(run)]
+        return rest.resting_voltage(run.compartments)[run.recorded]
     except NoRest:
         return np.full(len(run.position), np.median(voltage_of(run, "a picture")[0]))
 

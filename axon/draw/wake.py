@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from axon.draw.scene import compartment_of, resting_voltage
+from axon.draw.scene import resting_voltage
 from axon.measure.excitability import slow_gates, thresholds
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Wake:
         internodes hold it.
         """
         kinds, which = run.compartments.patches()
-        which, resting = which[compartment_of(run)], resting_voltage(run)
+        which, resting = which[run.recorded], resting_voltage(run)
         patches = []
         for index, (membrane, celsius) in enumerate(kinds):
             here = np.flatnonzero(which == index)

@@ -16,12 +16,13 @@ from axon.engine.state import (
     ADDED,
     COMPACT,
     EXTRAS,
-    FACTOR,
     FROM_HELD,
     INJECTED,
     KIND,
     LINEAR,
-    NOT_LINEAR,
+    REST,
+    SLOPE,
+    SLOT,
     Plan,
     State,
 )
@@ -34,6 +35,9 @@ Signature = tuple[tuple[int, ...], ...]
 # Shorter axons than this stay in one lane: pieces would be too short to pay for their joins.
 SHORTEST_SPLIT = 4 * LANES
 COMPACT_WEIGHT = 1.0 / 12.0
+# Sodium m3h beside potassium n4, of Hodgkin & Huxley and many since: where a group has nothing else, its rows
+# go straight through the kernel.
+SQUID_SIGNATURE: Signature = ((3, 1), (4,))
 
 
 @dataclass(frozen=True)
@@ -110,9 +114,10 @@ class Cable:
     gates : (n, gates)
         Initial gates half a step before the start.
     patches : sequence of Patch
-    source_place, source_weight, source_row, source_opens : (k,)
-        Compartments fed by a stimulus, their share of it, its row of the strengths, and whether that is a
-        conductance (uS) instead of a current (nA).
+    source_place, source_weight, source_row, source_opens, source_crosses : (k,)
+        Compartments fed by a stimulus, their share of it, its row of the strengths, whether that is a
+        conductance (uS) instead of a current (nA), and whether it crosses the membrane instead of coming from
+        an electrode.
     clamp_place : (c,)
         Clamped compartments.
     frame : Cable, optional
@@ -138,6 +143,7 @@ class Cable:
     source_weight: Floats
     source_row: NDArray[np.intp]
     source_opens: NDArray[np.bool_]
+    source_crosses: NDArray[np.bool_]
     clamp_place: NDArray[np.intp]
     frame: Cable | None = None
     limbs: Limbs | None = None
@@ -253,11 +259,8 @@ class Layout:
     ) -> None:
         self.cables, self.rows, self.places, self.joined = cables, rows, places, joined
         self.threshold, self.fourth, self.table_cells = threshold, fourth, table_cells
-        self.patches: list[Patch] = []
-        self.first_patch = []
-        for cable in cables:
-            self.first_patch.append(len(self.patches))
-            self.patches.extend(cable.patches)
+        # Equal ones share one table.
+        self.patches = list(dict.fromkeys(patch for cable in cables for patch in cable.patches))
         self.signatures = list(dict.fromkeys(p.signature for p in self.patches if p.signature))
         # Of every patch, and of the -1 that stands where no compartment is.
         self.signature_of = np.array(
@@ -303,7 +306,7 @@ class Layout:
         flat, chunks = self.rows * LANES, self.plan.chunks
         floats = tables.blank(
             *(flat, flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK, self.extras),
-            *((chunks * GATES_PER_CHUNK + 1) * LANES, LANES, flat),
+            *(LANES, LANES, flat),
         )
         v, ahead, known, behind, earlier, fraction, gates, extras, scratch, offset, cell = floats
         for cable, place, gate_place in zip(cables, self.places, self.gate_places, strict=True):
@@ -332,7 +335,7 @@ class Layout:
         table, starts = tables.join(self.coefficients, *self.table_cells)
         base = np.zeros(len(self.patches) + 1, np.int64)
         base[tabulated] = starts[1:]
-        kinds, params, entries, factors, row_kind = self._rows(base)
+        kinds, params, entries, slots, row_kind = self._rows(base)
         extra_of_row, extras, sources, clamps, neighbours = self._extras()
         plan = Plan(
             rows=self.rows,
@@ -346,7 +349,7 @@ class Layout:
             origin=tables.aligned(entries[1]),
             stride=tables.aligned(entries[2]),
             still=tables.aligned(np.zeros_like(entries[2])),
-            factors=factors,
+            slots=slots,
             table=table,
             threshold=self.threshold,
             extra_of_row=extra_of_row,
@@ -373,8 +376,9 @@ class Layout:
         changed[1:] = (like[1:] != like[:-1]).any(axis=1)
         starts = np.flatnonzero(changed)
         number = self.number[starts]
-        first_patch = zip(self.first_patch, self.cables, strict=True)
-        patch = self._at(number, [first + cable.patch for first, cable in first_patch], -1)
+        number_of = {patch: n for n, patch in enumerate(self.patches)}
+        own = [np.array([number_of[p] for p in cable.patches])[cable.patch] for cable in self.cables]
+        patch = self._at(number, own, -1)
         fields = {"capacity": 1.0, "leak": 0.0, "leak_current": 0.0, "coupling": 0.0, "smooth": 0.0}
         common = np.stack(
             [
@@ -398,18 +402,23 @@ class Layout:
         kinds = np.zeros((len(firsts), KIND), np.uint64)
         params: list[Floats] = []
         entries: tuple[list, list, list] = ([], [], [])
-        factors: list[tuple[int, int, int, int]] = []
+        slots: list[tuple[int, int, int]] = []
+        programs: dict[bytes, tuple[int, int, int]] = {}
         size = 0
         for kind, stretch in enumerate(firsts):
-            first_entry, first_factor = len(entries[0]), len(factors)
-            blocks = [common[stretch]]
-            for s in sorted(set(self.signature_of[patch[stretch]].tolist()) - {-1}):
-                blocks.append(channels[s][stretch])
-                self._add_entries(s, patch[stretch], base, entries)
-                self._add_factors(s, factors)
-            block = np.concatenate(blocks)
-            per = int(FACTOR)
-            kinds[kind] = (size, first_entry, len(entries[0]), per * first_factor, per * len(factors))
+            present = sorted(set(self.signature_of[patch[stretch]].tolist()) - {-1})
+            # A lane without a compartment goes along with another: its gates mean nothing.
+            lanes = np.where(patch[stretch] >= 0, patch[stretch], patch[stretch].max())
+            if lanes.tobytes() not in programs:
+                first_entry, first_slot = len(entries[0]), len(slots)
+                for s in present:
+                    self._add_entries(s, lanes, base, entries)
+                    self._add_slots(s, slots)
+                programs[lanes.tobytes()] = first_entry, len(entries[0]), int(SLOT) * first_slot
+            program = programs[lanes.tobytes()]
+            block = np.concatenate([common[stretch], *(channels[s][stretch] for s in present)])
+            squid = program[0] == 0 and self.signatures == [SQUID_SIGNATURE] and present == [0]
+            kinds[kind] = (size, *program, squid)
             params.append(block.reshape(-1))
             size += block.size
         return (
@@ -420,7 +429,7 @@ class Layout:
                 np.array(entries[1], np.int32).reshape(-1),
                 np.array(entries[2], np.int32).reshape(-1),
             ),
-            np.array(factors, np.uint64).reshape(-1),
+            np.array(slots, np.uint64).reshape(-1),
             np.repeat(kind_of, np.diff([*starts, self.rows])) * np.uint64(KIND),
         )
 
@@ -445,17 +454,17 @@ class Layout:
             entries[1].append(np.where(mine, base[patch] + chunk * TABLE_WIDTH, 0))
             entries[2].append(np.where(mine, width, 0))
 
-    def _add_factors(self, s: int, factors: list[tuple[int, int, int, int]]) -> None:
-        gate = int(self.first_chunk[s]) * GATES_PER_CHUNK
+    def _add_slots(self, s: int, slots: list[tuple[int, int, int]]) -> None:
+        """Exponent, whether the first of its channel, and what it ends, of every slot of a signature."""
+        unused = self.sizes[s] * GATES_PER_CHUNK
         for exponents in self.signatures[s]:
-            powers = [exponent for exponent in exponents if exponent > 0]
-            linear = len(powers) == len(exponents)
-            for number, exponent in enumerate(powers):
-                last = number == len(powers) - 1
-                end = 0 if not last else LINEAR if linear else NOT_LINEAR
-                factors.append((gate * LANES, exponent, int(number == 0), end))
-                gate += 1
-            gate += len(exponents) - len(powers)
+            unused -= len(exponents)
+            linear = all(exponents)
+            gates = exponents if linear else exponents[:-2]
+            for number, exponent in enumerate(gates, start=1):
+                slots.append((exponent, int(number == 1), LINEAR if linear and number == len(gates) else 0))
+            slots += [] if linear else [(0, 0, SLOPE), (0, 0, REST)]
+        slots += [(0, 0, 0)] * unused
 
     def _extras(self) -> tuple:
         """Rows with stimuli or clamps, and where in the extras each current and clamp goes."""

@@ -86,7 +86,7 @@ class LimbLayout:
             rows = -(-int(places[0].max() + 1) // LANES)
         self.layout = Layout(cables, rows, places, False, threshold, False, table_cells)
         electrodes = [
-            np.where(cable.source_opens, self.size, row_of[cable.source_place]) * self.width + lane
+            np.where(cable.source_crosses, self.size, row_of[cable.source_place]) * self.width + lane
             for lane, cable in enumerate(cables)
         ]
         self.around_places = [row_of * self.width + lane for lane in range(len(cables))]

@@ -17,12 +17,13 @@ CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
 HELD = 1e30
 # Adding and subtracting this leaves a number as it is, or makes it 0 where it is smaller by 1e16.
 NOTHING = 1e-200
-# Fields of a kind of row, after where its parameters start, and how many a factor has.
+# Fields of a kind of row, after where its parameters start, and how many a slot has.
 KIND = 5
-FIRST_ENTRY, LAST_ENTRY, FIRST_FACTOR, LAST_FACTOR = (np.uint64(i) for i in range(1, KIND))
-FACTOR = np.uint64(4)
-# How a channel's factors end: its current is linear in V, or the next slots hold its slope and slope V - I.
-LINEAR, NOT_LINEAR = 1, 2
+FIRST_ENTRY, LAST_ENTRY, FIRST_SLOT, SQUID = (np.uint64(i) for i in range(1, KIND))
+SLOT = np.uint64(3)
+# What a slot ends: a channel whose current is linear in V. Or it is itself, of a current that is not, the
+# slope, or what the line through V leaves, slope V - I.
+LINEAR, SLOPE, REST = 1, 2, 3
 # What a row with stimuli has besides, each a vector over lanes: conductance added to D; current, part of b;
 # current from a clamped neighbour, no part of b; 0 where V is held, else 1; the level at which it is held.
 EXTRAS = 5
@@ -42,13 +43,15 @@ class Plan(NamedTuple):
     joined: bool  # lanes are consecutive pieces of one axon
     fourth: bool  # compact operator
     row_kind: NDArray[np.uint64]  # (rows,) where in kinds this row's kind begins
-    kinds: NDArray[np.uint64]  # flat: start in params; first, last gate entry; first, last place in factors
+    kinds: NDArray[
+        np.uint64
+    ]  # flat: start in params; first, last entry; first place in slots; whether m3h, n4
     params: Floats  # flat: see the fields above
     entry_chunk: NDArray[np.uint64]  # (entries,)
     origin: NDArray[np.int32]  # (entries * LANES,) start of the table of this lane
     stride: NDArray[np.int32]  # (entries * LANES,) doubles from one table row to the next
     still: NDArray[np.int32]  # (entries * LANES,) zeros: origin and stride that leave gates alone
-    factors: NDArray[np.uint64]  # flat: place of the gate, exponent, first of its channel?, last?
+    slots: NDArray[np.uint64]  # flat, four to an entry: exponent, first of its channel?, what it ends
     table: Floats
     table_start: float  # mV
     table_density: float  # cells per mV

@@ -182,8 +182,7 @@ def _membranes(plan, state, branches, origin, stride):
         kind = plan.row_kind[row]
         if plan.kinds[kind + LAST_ENTRY] > plan.kinds[kind + FIRST_ENTRY]:
             lanes._find_cells(plan, state, row)
-        lanes._advance_gates(plan, state, origin, stride, row)
-        d, b = lanes._conduct(plan, state, row)
+        d, b = lanes._membrane(plan, state, origin, stride, row)
         store(branches.diagonal, row * LANES, d)
         store(branches.right, row * LANES, b)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from axon.checks import finite
 from axon.errors import unknown_name
+from axon.fibres.building import double_cable_internode, fibre, single_cable_internode
 from axon.fibres.gaines import gaines_motor, gaines_sensory
 from axon.fibres.mrg import mrg
 from axon.fibres.single_cable import HUMAN, MCNEAL, RAT, SWEENEY, single_cable
@@ -22,8 +23,17 @@ FIBRES: dict[str, Callable[..., Axon]] = {
     "schwarz_reid_bostock": single_cable(HUMAN),
 }
 
+__all__ = ["FIBRES", "double_cable_internode", "fibre", "myelinated", "single_cable_internode"]
 
-def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41, celsius: float | None = None) -> Axon:
+
+def myelinated(
+    diameter: float,
+    model: str = "mrg",
+    *,
+    nodes: int = 41,
+    celsius: float | None = None,
+    interpolation: str | None = None,
+) -> Axon:
     """A published myelinated fibre, from its first node to its last.
 
     Parameters
@@ -36,6 +46,10 @@ def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41, celsius:
         Number of nodes, at least 2.
     celsius : float, optional
         degC; by default the model's own.
+    interpolation : str, optional
+        How an MRG fibre's dimensions follow from its diameter: ``"linear"`` (the default), the published rows
+        and straight lines between them; ``"musselman"``, the polynomials of Musselman et al. 2021 (ASCENT);
+        ``"pena"``, those of Peña et al. 2024 for thin fibres, with their densities at the node.
 
     Returns
     -------
@@ -45,14 +59,16 @@ def myelinated(diameter: float, model: str = "mrg", *, nodes: int = 41, celsius:
     Raises
     ------
     ValueError
-        For a model that is not known, a diameter that it does not have, or fewer than two nodes.
+        For a model or interpolation that is not known, a diameter that it does not have, or fewer than two
+        nodes.
     """
     key = model.replace("-", "_").lower()
     if key not in FIBRES:
         raise ValueError(unknown_name("fibre", model, FIBRES))
-    if isinstance(nodes, bool) or not isinstance(nodes, int) or nodes < 2:
-        raise ValueError(f"nodes must be a whole number >= 2, got {nodes!r}")
-    axon = FIBRES[key](diameter, nodes=nodes)
+    shape = {} if interpolation is None else {"interpolation": interpolation}
+    if shape and key != "mrg":
+        raise ValueError(f"interpolation belongs to mrg fibres alone, got {interpolation!r} for {key}")
+    axon = FIBRES[key](diameter, nodes=nodes, **shape)
     return axon if celsius is None else _at(axon, finite("celsius", celsius, "degC"))
 
 

@@ -12,15 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from axon.checks import positive
-from axon.fibres.mrg import (
-    CELSIUS,
-    INTERNODE_SPACE,
-    MYSA_LENGTH,
-    NODE_LENGTH,
-    NODE_SPACE,
-    RESISTIVITY,
-    STIN_PER_INTERNODE,
-)
+from axon.fibres.building import CELSIUS, MYSA_SPACE, RESISTIVITY, double_cable_internode, fibre
+from axon.fibres.mrg import INTERNODE_SPACE, NODE_LENGTH
 from axon.geometry import Axon, Myelin, Section
 from axon.membranes import (
     Membrane,
@@ -59,24 +52,28 @@ def _fibre(
         )
     axon, node, paranode = 0.889 * diameter - 1.9104, 0.3449 * diameter - 0.1484, 0.3527 * diameter - 0.1804
     spacing, flut = 969.3 * math.log(diameter) - 1144.6, 2.5811 * diameter + 19.59
-    stin = (spacing - NODE_LENGTH - 2 * MYSA_LENGTH - 2 * flut) / STIN_PER_INTERNODE
     wrap = Myelin(
         lamellae=65.897 * math.log(diameter) - 32.666,
         space=INTERNODE_SPACE,
         diameter=diameter,
         resistivity=RESISTIVITY,
     )
-    tight = replace(wrap, space=NODE_SPACE)
+    bare = replace(wrap, lamellae=0, space=MYSA_SPACE)
 
-    def part(length: float, width: float, membrane: Membrane, myelin: Myelin) -> Section:
-        dense = membrane.scaled(**{channel.name: diameter / width for channel in membrane.channels})
-        return Section(length, width, dense, RESISTIVITY, CELSIUS, myelin, nseg=1)
+    def dense(membrane: Membrane, width: float) -> Membrane:
+        return membrane.scaled(**{channel.name: diameter / width for channel in membrane.channels})
 
-    bare = Section(
-        NODE_LENGTH, node, node_membrane(), RESISTIVITY, CELSIUS, replace(tight, lamellae=0), nseg=1
+    internode = double_cable_internode(
+        spacing - NODE_LENGTH,
+        diameter=axon,
+        myelin=wrap,
+        internode=dense(internode_membrane(), axon),
+        paranode=dense(paranode_membrane(), paranode),
+        paranode_diameter=paranode,
+        flut_length=flut,
     )
-    mysa = part(MYSA_LENGTH, paranode, paranode_membrane(), tight)
-    outer = part(flut, axon, internode_membrane(), wrap)
-    inner = part(stin, axon, internode_membrane(), wrap)
-    internode = [mysa, outer, *[inner] * STIN_PER_INTERNODE, outer, mysa]
-    return Axon(sections=[bare, *[piece for _ in range(nodes - 1) for piece in (*internode, bare)]])
+    return fibre(
+        Section(NODE_LENGTH, node, node_membrane(), RESISTIVITY, CELSIUS, bare, nseg=1),
+        internode,
+        nodes=nodes,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from axon.checks import positive
+from axon.fibres.building import fibre
 from axon.geometry import Axon, Section
 from axon.membranes import (
     Membrane,
@@ -46,6 +47,6 @@ def single_cable(plan: Plan) -> Callable[..., Axon]:
         node = Section(plan.node, axon, plan.membrane(), plan.resistivity, plan.celsius, nseg=1)
         length = plan.spacing * diameter - plan.node
         internode = Section(length, axon, insulator(), plan.resistivity, plan.celsius)
-        return Axon(sections=[node, *[part for _ in range(nodes - 1) for part in (internode, node)]])
+        return fibre(node, internode, nodes=nodes)
 
     return build

@@ -29,6 +29,7 @@ HH = hodgkin_huxley()
 SIZES = [1, 2, 7, 31, 32, 33, 100]
 DX = 100.0  # um
 PULSE = Pulse(amplitude=300, start=0.1, duration=0.2)
+STRONG = Pulse(amplitude=3_000, start=0.1, duration=0.2)
 HOW = {"duration": 1.5, "dt": 0.01, "dx": DX, "record": Record(every=0.1, gates=True, currents=True)}
 
 
@@ -143,3 +144,14 @@ def test_aligned_copies_start_on_a_cache_line() -> None:
         copy = aligned(values)
         assert copy.ctypes.data % 64 == 0
         assert_array_equal(copy, values)
+
+
+def test_the_straight_way_of_squid_rows_gives_what_the_general_one_does() -> None:
+    # One more channel that conducts nothing sends the same membrane the general way.
+    idle = Channel("idle", 0.0, 0.0, (Gate("s", 2, inf=slow_inf, tau=slow_tau),))
+    how = {"duration": 2.5, "dt": 0.01, "dx": DX, "record": Record(every=0.1)}
+    for order in (2, 4):
+        straight = simulate(axon_of(100), STRONG, order=order, **how)  # type: ignore[arg-type]
+        general = simulate(axon_of(100, membrane=HH + idle), STRONG, order=order, **how)  # type: ignore[arg-type]
+        assert straight.voltage is not None and straight.voltage.max() > 0
+        assert_same(straight, general, atol=1e-10)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from axon.draw.scene import voltage_of
 from axon.draw.style import checked_path, replacing
-from axon.draw.viewer.contents import Thinning, tell
+from axon.draw.viewer.contents import tell
+from axon.draw.viewer.thinning import Thinning
 
 if TYPE_CHECKING:
     from axon.run import Run
@@ -26,9 +27,9 @@ def view(run: Run, path: str | os.PathLike[str], *, progress: bool = True) -> Pa
     """Write the run as a self-contained page: no server, no network, any browser since 2023.
 
     The page plays and scrubs the voltage along the axon with its wake shaded, beside the whole run as an
-    image; a click there places a trace. It switches between voltage, gates, currents and the phases of the
-    action potential (those recorded), shows values with units where the mouse points, and lists spikes and
-    velocities. Keys are explained on the page.
+    image; a click there places a trace. It switches between voltage, gates, currents, the phases of the
+    action potential and concentrations (those recorded), shows values with units where the mouse points, and
+    lists spikes and velocities. Keys are explained on the page.
 
     Values are rounded (voltage to 0.01 mV, gates to 1e-4) and, where the file would pass 5 MB, taken at every
     second, fourth, ... time or position; the page says so.
@@ -36,8 +37,8 @@ def view(run: Run, path: str | os.PathLike[str], *, progress: bool = True) -> Pa
     Parameters
     ----------
     run : Run
-        With voltage recorded at 2 positions or more. Gates and currents add to what can be shown:
-        ``Record(gates=True, currents=True)``.
+        With voltage recorded at 2 positions or more. Gates, currents and concentrations add to what can
+        be shown: ``Record(gates=True, currents=True)``.
     path : path-like
         Ends in .html.
     progress : bool

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from axon.draw.style import COLOURS
 from axon.draw.viewer.colours import diverging, sequential
 from axon.draw.viewer.packing import decimal_step, digits, pack
 from axon.draw.viewer.spikes import phases_of, spikes_of, velocities_of
+from axon.draw.viewer.thinning import Thinning
 from axon.draw.wake import ABSOLUTE, RELATIVE, Wake
 
 if TYPE_CHECKING:
@@ -36,60 +35,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Told = dict[str, Any]
 
 VOLTAGE_STEP, GATE_STEP = 0.01, 1e-4  # mV and open fraction
-FEWEST = 100  # times or positions that a picture needs
-CURRENT_PARTS = 10_000  # at least so many steps in the range of currents that is drawn
-
-
-@dataclass(frozen=True)
-class Thinning:
-    """Which of the recorded samples the page holds: every so many in time and along the axon."""
-
-    time: int = 1
-    position: int = 1
-
-    def until(self, run: Run, most: int) -> Thinning:
-        """Thinned further until every array of `run` has `most` values at most."""
-        thinner = self
-        while math.prod(thinner._left(run)) > most:
-            thinner = thinner.further(run)
-        return thinner
-
-    def further(self, run: Run) -> Thinning:
-        """Half as many samples of `run`."""
-        times, positions = self._left(run)
-        # Times are what a film lives from: they are spared until there are twice as many.
-        if times > 2 * positions:
-            return Thinning(2 * self.time, self.position)
-        return Thinning(self.time, 2 * self.position)
-
-    def can_go_on(self, run: Run) -> bool:
-        """Whether half as many samples of `run` are still a picture."""
-        return max(self._left(run)) > FEWEST
-
-    def _left(self, run: Run) -> tuple[int, int]:
-        return -(-len(run.time) // self.time), -(-len(run.position) // self.position)
-
-    def __call__(self, run: Run) -> Run:
-        """`run` with the samples that are left, in memory; of one in a file no more is read."""
-
-        def part(values: Any) -> Array:
-            return np.asarray(values[:: self.time, :: self.position])
-
-        columns = np.arange(len(run.position))[:: self.position]
-        return replace(
-            run,
-            record=run.record_at(columns) if self.position > 1 else run.record,
-            time=run.time[:: self.time],
-            position=run.position[:: self.position],
-            voltage=part(run.voltage),
-            gates={name: part(gate) for name, gate in run.gates.items()},
-            currents={name: part(current) for name, current in run.currents.items()},
-        )
-
-    def __str__(self) -> str:
-        steps = ((self.time, "time"), (self.position, "position"))
-        words = [f"every {_ordinal(step)} {what}" for step, what in steps if step > 1]
-        return " and ".join(words) or "every recorded time and position"
+CURRENT_PARTS = 10_000  # at least so many steps in the range of currents that is drawn, ...
+CONCENTRATION_PARTS = 10_000  # ... and in the largest concentration
 
 
 def tell(run: Run, thinning: Thinning, *, progress: bool) -> Told:
@@ -122,7 +69,7 @@ def tell(run: Run, thinning: Thinning, *, progress: bool) -> Told:
 
 
 def quantities(run: Run) -> list[Told]:
-    """Voltage, gates and currents, packed, with units, limits and colours."""
+    """Voltage, gates, currents and concentrations, packed, with units, limits and colours."""
     low, high = voltage_limits(run)
     rest = float(np.median(resting_voltage(run)))
     voltage = voltage_of(run, "the viewer")
@@ -144,6 +91,13 @@ def quantities(run: Run) -> list[Told]:
                 _quantity("currents", name, "mA/cm²", current, step, (low, high), colours[name])
                 | {"shades": diverging(low, 0.0, high)}
             )
+    pools = [(name, values, float(np.nanmax(values))) for name, values in run.concentrations.items()]
+    for (name, values, most), shade in zip(pools, OTHER_GATES * len(pools), strict=False):
+        step = decimal_step(most, CONCENTRATION_PARTS)
+        found.append(
+            _quantity("concentrations", name, "mM", values, step, (0.0, most or 1.0), COLOURS[shade])
+            | {"shades": sequential(COLOURS[shade])}
+        )
     return found
 
 
@@ -187,10 +141,6 @@ def _rounded(shown: list[Told]) -> str:
     """To what the values are rounded, and what is lost by it."""
     steps = {one["kind"]: f"{one['kind']} to {one['step']:g} {one['unit']}".rstrip() for one in shown}
     return ", ".join(steps.values()) + "; at most half of that is lost"
-
-
-def _ordinal(step: int) -> str:
-    return f"{step}{'nd' if step % 10 == 2 and step % 100 != 12 else 'th'}"
 
 
 def _numbers(values: Any) -> list[float]:

@@ -1,7 +1,13 @@
 // State, controls and tables. Every control is a button, a slider or a list, and has a key.
 
 const find = id => document.getElementById(id);
-const VIEWS = ["voltage", "gates", "currents", "phases"];
+const VIEWS = ["voltage", "gates", "currents", "phases", ...(quantitiesOf("concentrations").length ? ["concentrations"] : [])];
+const NAMES = {
+  voltage: name => name,
+  gates: name => `gate ${name}`,
+  currents: name => `${name} current`,
+  concentrations: name => `pool ${name}`,
+};
 const LASTS = 8;  // s that the run plays for at first
 const SPEEDS = [1, 2, 5].flatMap(digit => [...Array(9).keys()].map(power => digit * 10 ** (power - 1))).sort((a, b) => a - b);
 
@@ -127,7 +133,7 @@ function makeControls() {
   for (const slowed of SPEEDS.slice(Math.max(0, usual - 5), usual + 6)) find("speed").add(new Option(`${slowed.toLocaleString("en")}×`, slowed));
   find("speed").value = speed = SPEEDS[Math.max(0, usual)];
   for (const quantity of run.quantities) {
-    find("image").add(new Option(quantity.kind === "currents" ? `${quantity.name} current` : quantity.kind === "gates" ? `gate ${quantity.name}` : quantity.name));
+    find("image").add(new Option(NAMES[quantity.kind](quantity.name)));
   }
   for (const [k, view] of VIEWS.entries()) {
     const missing = view === "phases" ? run.phases.missing : quantitiesOf(view).length ? "" : `${view} were not recorded`;

@@ -4,7 +4,7 @@ const TRACES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
 const HEIGHTS = { whole: 575, along: 240, over: 240 };  // px
 const FONT = "12px system-ui, sans-serif";
 const ABSOLUTE = 0.6, RELATIVE = 0.24, PHASE = 0.28;  // opacity of shades
-const KINDS = { voltage: "voltage (mV)", gates: "gates open", currents: "outward current (mA/cm²)", phases: "voltage (mV)" };
+const KINDS = { voltage: "voltage (mV)", gates: "gates open", currents: "outward current (mA/cm²)", phases: "voltage (mV)", concentrations: "concentration (mM)" };
 
 const state = { row: 0, view: "voltage", image: voltage, places: [], chosen: 0, plots: {} };
 
@@ -15,6 +15,7 @@ function axis(label, more = {}) {
     size: 30,
     font: FONT,
     labelFont: FONT,
+    values: (_, ticks) => ticks.map(tick => String(Number(tick.toPrecision(6))).replace("-", "−")),
     stroke: () => colour("--ink"),
     grid: { stroke: () => colour("--grid"), width: 1 },
     ticks: { stroke: () => colour("--grid"), width: 1 },
@@ -123,7 +124,7 @@ async function drawAlong() {
   const options = {
     scales: { x: { time: false, range: (_, low, high) => low === run.position[0] && high === run.position.at(-1) ? [0, run.length] : [low, high] },
       y: { range: limitsOf(quantities) } },
-    axes: [axis(run.label), axis(KINDS[state.view], { size: 50 })],
+    axes: [axis(run.label), axis(KINDS[state.view], { size: 60 })],
     series: [
       { label: "at", value: (_, x) => x === null ? "–" : `${Number(x.toPrecision(5))} ${run.unit}` },
       ...quantities.map(one => ({ label: one.name, stroke: () => visible(one.colour), width: 1.8,
@@ -180,7 +181,7 @@ async function drawOver() {
   const shown = state.places.length ? await tracesShown() : [];
   const options = {
     scales: { x: { time: false }, y: { range: limitsOf(shownQuantities()) } },
-    axes: [axis("time (ms)"), axis(KINDS[state.view], { size: 50 })],
+    axes: [axis("time (ms)"), axis(KINDS[state.view], { size: 60 })],
     series: [
       { label: "at", value: (_, t) => t === null ? "–" : clock(t) },
       ...shown.map(one => ({ label: one.label, stroke: () => visible(one.stroke), width: 1.6,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from axon.action_potential import phases
+from axon.checks import Place
 from axon.draw.phases import TINTS
-from axon.draw.scene import compartment_of
 from axon.draw.style import COLOURS
 from axon.draw.viewer.packing import pack
+from axon.draw.viewer.thinning import part_of
 from axon.errors import NoPropagation
 from axon.measure.landmarks import NoSpike
 from axon.progress import Progress
@@ -33,7 +33,7 @@ PHASE_PLACES = 40  # along the axon, for which phases are found
 
 def spikes_of(run: Run, columns: Array) -> Told:
     """Arrivals at the recorded positions `columns`, packed: one row for each spike, nan after the last."""
-    here = compartment_of(run)[columns]
+    here = run.recorded[columns]
     counts = np.bincount(run.spike_compartment, minlength=len(run.compartments))
     most = min(int(counts[here].max(initial=0)), MOST_ARRIVALS)
     rows = [run.arrivals(spike)[here] for spike in range(most)]
@@ -57,13 +57,13 @@ def velocities_of(run: Run) -> list[str]:
 def phases_of(run: Run, columns: Array, *, progress: bool) -> Told:
     """The phases of every spike at places along the axon, or the reason why there are none."""
     chosen = np.unique(np.linspace(0, len(columns) - 1, min(PHASE_PLACES, len(columns))).round().astype(int))
-    few = _at(run, columns[chosen])
+    few = part_of(run, slice(None), columns[chosen])
     counts = np.bincount(run.spike_compartment, minlength=len(run.compartments))
     places: list[Told] = []
     with Progress(len(chosen), enabled=progress, unit="places") as bar:
-        for column, x, compartment in zip(chosen, few.position, compartment_of(few), strict=True):
+        for column, place, site in zip(chosen, few.places(), few.recorded, strict=True):
             try:
-                spikes = list(_spikes(few, float(x), min(counts[compartment], MOST_ARRIVALS)))
+                spikes = list(_spikes(few, place, min(counts[site], MOST_ARRIVALS)))
             except ValueError as error:  # recorded too sparsely: it will be so at every place
                 return {"missing": str(error), "tints": {}, "places": []}
             if spikes:
@@ -77,27 +77,14 @@ def phases_of(run: Run, columns: Array, *, progress: bool) -> Told:
     }
 
 
-def _at(run: Run, columns: Array) -> Run:
-    """`run` at some of the recorded positions, all read at once."""
-    assert run.voltage is not None
-    return replace(
-        run,
-        record=run.record_at(columns) if len(columns) < len(run.position) else run.record,
-        position=run.position[columns],
-        voltage=np.asarray(run.voltage[:, columns]),
-        gates={name: np.asarray(gate[:, columns]) for name, gate in run.gates.items()},
-        currents={name: np.asarray(current[:, columns]) for name, current in run.currents.items()},
-    )
-
-
-def _spikes(run: Run, x: float, count: int) -> Iterator[list[Told]]:
-    """The phases of one spike at `x` (um) after the other, `count` at most."""
+def _spikes(run: Run, place: Place, count: int) -> Iterator[list[Told]]:
+    """The phases of one spike at a place after the other, `count` at most."""
     with contextlib.suppress(NoSpike):
         for spike in range(count):
-            yield _rows(run, x, spike)
+            yield _rows(run, place, spike)
 
 
-def _rows(run: Run, x: float, spike: int) -> list[Told]:
+def _rows(run: Run, place: Place, spike: int) -> list[Told]:
     return [
         {
             "name": row.name,
@@ -106,7 +93,7 @@ def _rows(run: Run, x: float, spike: int) -> list[Told]:
             "channel": row.dominant or "",
             "missing": row.missing,
         }
-        for row in phases(run, at=x, spike=spike)
+        for row in phases(run, at=place, spike=spike)
     ]
 
 
