@@ -18,6 +18,7 @@ from scipy.integrate import solve_ivp
 
 import axon
 from axon import Channel, Gate, Membrane, PermeableChannel, Section, hodgkin_huxley
+from axon.measure.excitability import fast_gates, resting_threshold
 from axon.membranes.hodgkin_huxley import alpha_m, beta_m
 from axon.membranes.limits import evaluate, singular_voltages
 from axon.membranes.rates import linoid
@@ -440,3 +441,16 @@ def test_the_readme_s_channel_works_as_typed(capsys: pytest.CaptureFixture[str])
     assert singular_voltages(names["opens"].alpha) == (-45.0,)
     # The A current holds back the squid's 18.73 m/s, and an error bar comes with it.
     assert 18.0 < float(capsys.readouterr().out.split()[0]) < 18.7
+
+
+def test_instantaneous_gates_are_fast_and_do_not_make_fast_ones_slow() -> None:
+    squid_m = HH.gates["m"]
+    at_once = Gate("m", 3, inf=squid_m.steady_state, instantaneous=True)
+    sodium = Channel("Na", 0.12, 50.0, (at_once, HH.gates["h"]))
+    instant = Membrane("instant", (sodium, *HH.without("Na").channels))
+    assert fast_gates(instant, 6.3) == fast_gates(HH, 6.3) == ("m",)
+    # The threshold at an instant takes m at its steady state, so that this membrane has the squid's.
+    assert_allclose(resting_threshold(instant, 6.3), resting_threshold(HH, 6.3), rtol=0, atol=1e-3)
+    more = HH + Channel("P", 1e-6, 50.0, (Gate("p", inf=guarded_half, instantaneous=True),))
+    assert fast_gates(more, 6.3) == ("p", "m")
+    assert fast_gates(MORRIS_LECAR, 6.3) == ("m",)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from axon.membranes.roles import gate_roles
+
 Array = NDArray[np.float64]
 
 _STEP = 0.25  # mV, of the curve
@@ -28,6 +30,7 @@ def fast_gates(membrane: Any, celsius: float) -> tuple[str, ...]:
 
     Gates are ordered by their longest time constant between -100 and 50 mV; the widest gap is the greatest
     ratio of neighbours. Of the squid membrane m is fast (0.5 ms at 6.3 degC), n and h are slow (6 and 9 ms).
+    Instantaneous gates are fast, and where there are such, others only if one of them activates a channel.
 
     Parameters
     ----------
@@ -38,24 +41,26 @@ def fast_gates(membrane: Any, celsius: float) -> tuple[str, ...]:
     Raises
     ------
     ValueError
-        When there are fewer than two gates, or no gap of at least 2.
+        When there is no instantaneous gate, and no gap of at least 2 between others.
     """
+    at_once = [name for name, gate in membrane.gates.items() if gate.instantaneous]
     longest = {
-        name: float(gate.time_constant(_RANGE, celsius).max()) for name, gate in membrane.gates.items()
+        name: float(gate.time_constant(_RANGE, celsius).max())
+        for name, gate in membrane.lasting_gates.items()
     }
     names = sorted(longest, key=lambda name: longest[name])
-    ratios = [_ratio(longest[slow], longest[fast]) for fast, slow in zip(names[:-1], names[1:], strict=True)]
-    if not ratios or max(ratios) < _APART:
+    ratios = [longest[slow] / longest[fast] for fast, slow in zip(names[:-1], names[1:], strict=True)]
+    apart = bool(ratios) and max(ratios) >= _APART
+    fast = names[: 1 + int(np.argmax(ratios))] if apart else []
+    if not at_once and not fast:
         raise ValueError(
             f"membrane {membrane.name!r} has no gates that are fast against others, so no threshold at an "
             f"instant; longest time constants (ms): {_listed(longest)}"
         )
-    return tuple(names[: 1 + int(np.argmax(ratios))])
-
-
-def _ratio(slow: float, fast: float) -> float:
-    """Of two time constants, the shorter of which may be 0."""
-    return slow / fast if fast > 0 else float("inf") if slow > 0 else 1.0
+    roles = gate_roles(membrane)
+    if at_once and all(roles[name].role == "inactivation" for name in fast):
+        return tuple(at_once)
+    return (*at_once, *fast)
 
 
 def slow_gates(membrane: Any, celsius: float) -> tuple[str, ...]:
