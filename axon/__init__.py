@@ -68,7 +68,14 @@ if TYPE_CHECKING:
     from axon.draw.tornado import plot_tornado
     from axon.draw.viewer import view
     from axon.export import export_run
-    from axon.fibres import double_cable_internode, fibre, myelinated, single_cable_internode
+    from axon.fibres import (
+        demyelinated,
+        double_cable_internode,
+        fibre,
+        myelinated,
+        remyelinated,
+        single_cable_internode,
+    )
     from axon.ions import Ions, Pump, ghk_voltage, nernst, sodium_permeability
     from axon.measure.landmarks import NoSpike
     from axon.measure.spike import spike_shape
@@ -77,6 +84,7 @@ if TYPE_CHECKING:
     from axon.membranes.shift import shifted
     from axon.onward import fork, resume, window
     from axon.protocols.clamp import voltage_clamp
+    from axon.protocols.demyelination import FailingLoss, find_failing_loss
     from axon.protocols.firing import FiringCurve, FiringRange, firing_curve, firing_range, hopf_currents
     from axon.protocols.following import Following, follow_train, following_limit
     from axon.protocols.ion_run import IonRun, SpikeCost, spike_cost
@@ -110,6 +118,7 @@ _LATER = {
     "FiringCurve": "protocols.firing",
     "FiringRange": "protocols.firing",
     "Following": "protocols.following",
+    "FailingLoss": "protocols.demyelination",
     "Finding": "doctor",
     "Parting": "compare",
     "Difference": "compare",
@@ -145,9 +154,11 @@ _LATER = {
     "cut": "shapes.altered",
     "export_run": "export",
     "diff": "compare",
+    "demyelinated": "fibres",
     "double_cable_internode": "fibres",
     "equivalent_cylinder": "shapes.trees",
     "fibre": "fibres",
+    "find_failing_loss": "protocols.demyelination",
     "find_threshold": "protocols.threshold",
     "firing_curve": "protocols.firing",
     "firing_range": "protocols.firing",
@@ -182,6 +193,7 @@ _LATER = {
     "recovery_cycle": "protocols.recovery",
     "refractory_period": "protocols.refractory",
     "refractory_wake": "protocols.reentry",
+    "remyelinated": "fibres",
     "resume": "onward",
     "sensitivity": "sweeps.sensitivity",
     "shifted": "membranes.shift",
@@ -216,6 +228,7 @@ __all__ = [
     "Channel",
     "Clamp",
     "End",
+    "FailingLoss",
     "Fibres",
     "FileFormatError",
     "Finding",
@@ -274,9 +287,11 @@ __all__ = [
     "export_run",
     "diff",
     "default_dt",
+    "demyelinated",
     "double_cable_internode",
     "equivalent_cylinder",
     "fibre",
+    "find_failing_loss",
     "find_threshold",
     "firing_curve",
     "firing_range",
@@ -326,6 +341,7 @@ __all__ = [
     "recovery_cycle",
     "refractory_period",
     "refractory_wake",
+    "remyelinated",
     "resume",
     "schild_1994",
     "schild_1997",

@@ -9,6 +9,7 @@ from axon.checks import finite
 from axon.errors import unknown_name
 from axon.fibres.building import double_cable_internode, fibre, single_cable_internode
 from axon.fibres.gaines import gaines_motor, gaines_sensory
+from axon.fibres.lesions import demyelinated, remyelinated
 from axon.fibres.mrg import mrg
 from axon.fibres.single_cable import HUMAN, MCNEAL, RAT, SWEENEY, single_cable
 from axon.geometry import Axon
@@ -23,7 +24,15 @@ FIBRES: dict[str, Callable[..., Axon]] = {
     "schwarz_reid_bostock": single_cable(HUMAN),
 }
 
-__all__ = ["FIBRES", "double_cable_internode", "fibre", "myelinated", "single_cable_internode"]
+__all__ = [
+    "FIBRES",
+    "demyelinated",
+    "double_cable_internode",
+    "fibre",
+    "myelinated",
+    "remyelinated",
+    "single_cable_internode",
+]
 
 
 def myelinated(

@@ -1,0 +1,1 @@
+"""What the studies of myelinated fibres share: the same fibre in NEURON."""
