@@ -414,7 +414,9 @@ def test_velocity_differs_between_the_branches(forked: Run) -> None:
 
 def test_velocity_of_a_tree_is_measured_with_its_error() -> None:
     tree = Axon(
-        sections=[cylinder(12_000, 100, 48), cylinder(3000, 50, 20), cylinder(3000, 50, 20)],
+        sections=[
+            Section(length, d, HH, celsius=18.5) for length, d in ((12_000, 100), (3000, 50), (3000, 50))
+        ],
         parents=[None, 0, 0],
     )
     found = measure_velocity(tree, between=(4000, 9000), dt=0.01, progress=False)
