@@ -139,7 +139,7 @@ class Run:
             Which crossing in every compartment to follow.
         along : int, optional
             On a tree, the section at whose far end the way to measure along ends; by default the way takes
-            the first branch at every fork.
+            the first branch at every fork, unless the run shows a single way (``along``).
 
         Raises
         ------
@@ -208,10 +208,6 @@ class Run:
         Run
             With the recorded compartments on the way alone; this run itself where that is all of them.
         """
-        if section is None and self.axon.parents and len(self.position):
-            # The way to the furthest section, where the recorded ones all lie on that.
-            shown = set(self.section.tolist())
-            section = next((i for i in sorted(shown, reverse=True) if shown <= set(self.axon.path(i))), None)
         sites, cut = self.sites(section), self.compartments
         kept = np.flatnonzero(np.isin(self.recorded, sites))
         if len(kept) == len(self.recorded):
@@ -242,9 +238,18 @@ class Run:
             As for ``velocity``.
         """
         cut = self.compartments
+        along = self._shown_way() if along is None else along
         here = np.isin(cut.section, self.axon.path(along)) if self.axon.parents else np.ones(len(cut), bool)
         nodes = self.axon.nodes
         return np.flatnonzero(here & np.isin(cut.section, nodes) if nodes else here)
+
+    def _shown_way(self) -> int | None:
+        """The section that ends the only way on which positions are recorded; None where there are more."""
+        if not self.axon.parents or not len(self.position):
+            return None
+        last = int(self.section.max())
+        inside = set(self.section.tolist()) <= set(self.axon.path(last))
+        return last if inside and last not in self.axon.parents else None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the run to an HDF5 file; an older file of that name is replaced only by a whole one."""

@@ -34,6 +34,7 @@ from axon import (
     view,
 )
 from axon.describe import lines
+from axon.draw.scene import stimulated
 from axon.geometry import Compartments
 from axon.model import from_json, to_json
 from axon.rest import resting_voltage
@@ -438,3 +439,19 @@ def test_pictures_show_the_way_asked_for(forked: Run, tmp_path: Path) -> None:
     assert plot_traces(forked, at=[14_500.0]).lines[0].get_ydata().max() > 0
     assert view(forked.along(3), tmp_path / "tree.html", progress=False).stat().st_size > 1000
     animate([forked.along(2), forked.along(3)], tmp_path / "ways.gif", duration_s=0.2, progress=False)
+
+
+def test_a_way_that_is_shown_is_measured_and_drawn_to_its_own_end(forked: Run) -> None:
+    seen = forked.along(3)
+    assert seen.velocity() == forked.velocity(along=3)
+    assert seen.velocity() != forked.velocity()
+    assert plot_kymograph(seen).get_xlim() == (0.0, 14.0)  # mm
+    assert plot_kymograph(forked).get_xlim() == (0.0, 15.0)
+    elsewhere = simulate(
+        FORKED,
+        Pulse(amplitude=2000, duration=0.2, at=(3, 7900.0)),
+        duration=0.5,
+        dt=0.01,
+        record=Record(currents=True),
+    )
+    assert [len(list(stimulated(elsewhere.along(section)))) for section in (2, 3)] == [0, 1]

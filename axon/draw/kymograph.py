@@ -17,6 +17,7 @@ from axon.draw.scene import (
     stimulated,
     voltage_limits,
     voltage_of,
+    way_length,
 )
 from axon.draw.style import COLOURS, figure, in_style, voltage_colours
 from axon.draw.wake import BORDERS, Wake
@@ -90,7 +91,7 @@ def _image(run: Run, voltage: Array, ax: Axes) -> ScalarMappable:
 
 
 def _position_edges(run: Run) -> Array:
-    return np.clip(cell_edges(run.position), 0.0, run.axon.total_length)
+    return np.clip(cell_edges(run.position), 0.0, way_length(run))
 
 
 def cell_edges(centres: Array) -> Array:

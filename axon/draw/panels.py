@@ -9,7 +9,7 @@ import numpy as np
 
 from axon.draw.kymograph import plot_kymograph
 from axon.draw.phases import channel_colours
-from axon.draw.scene import length_scale, mark_joins, sparse_marker, stimulated, voltage_of
+from axon.draw.scene import length_scale, mark_joins, sparse_marker, stimulated, voltage_of, way_length
 from axon.draw.snapshots import WakeShading, draw_gates
 from axon.draw.style import COLOURS
 from axon.draw.traces import key_beside, set_voltage_axis
@@ -130,7 +130,7 @@ class CurrentsPanel:
             (self.lines[name],) = ax.plot(run.position * factor, current[0], color=colours[name], label=name)
             self.lines[name].set(marker=sparse_marker(run), markersize=3.0)
         self.moving: list[Artist] = [*self.lines.values()]
-        ax.plot([0.0, run.axon.total_length * factor], [0.0, 0.0], color=COLOURS["grey"], linewidth=0.6)
+        ax.plot([0.0, way_length(run) * factor], [0.0, 0.0], color=COLOURS["grey"], linewidth=0.6)
         ax.set_ylim(*current_limits(run))
         ax.set_ylabel("current\n(mA/cm²)")
         key_beside(ax, "outward")
@@ -177,7 +177,7 @@ def current_limits(run: Run) -> tuple[float, float]:
     """Lowest and highest current to draw, mA/cm2: those clear of electrodes, which would hide the spike's."""
     away = np.ones(len(run.position), bool)
     for stimulus in run.stimuli:
-        away &= np.abs(run.position - stimulus.at) > CLEAR * run.axon.total_length
+        away &= np.abs(run.position - run.axon.distance("at", stimulus.at)) > CLEAR * way_length(run)
     columns = away if away.any() else ~away
     found = [np.asarray(current)[:, columns] for current in run.currents.values()]
     least, most = (float(edge([edge(values) for values in found])) for edge in (np.nanmin, np.nanmax))

@@ -52,10 +52,18 @@ def length_scale(run: Run) -> tuple[float, str]:
     return (1e-3, "mm") if run.axon.total_length >= MM_FROM else (1.0, "µm")
 
 
+def way_length(run: Run) -> float:
+    """Length of what is drawn: the whole axon, or of a tree the way that is shown, um."""
+    axon = run.axon
+    if not axon.parents:
+        return axon.total_length
+    return max(axon.starts[i] + float(axon.sections[i].length) for i in set(run.section.tolist()))
+
+
 def label_position(run: Run, ax: Axes) -> None:
     """Give `ax` the whole axon as its x axis, with unit."""
     factor, _ = length_scale(run)
-    ax.set_xlim(0.0, run.axon.total_length * factor)
+    ax.set_xlim(0.0, way_length(run) * factor)
     ax.set_xlabel(position_label(run))
 
 
@@ -118,6 +126,8 @@ def voltage_limits(run: Run) -> tuple[float, float]:
 def stimulated(run: Run) -> Iterator[tuple[float, float, float]]:
     """Place (um), start and stop (ms) of everything done to the axon within the recorded time."""
     for stimulus in run.stimuli:
+        if run.axon.parents and isinstance(stimulus.at, tuple) and stimulus.at[0] not in run.section:
+            continue  # on another branch than the way that is shown
         interval = getattr(stimulus, "interval", 0.0)  # a Train has an interval and a count
         for k in range(getattr(stimulus, "count", 1)):
             start = stimulus.start + k * interval
@@ -136,8 +146,8 @@ def nearest_positions(run: Run, at: Sequence[float] | None, count: int) -> list[
         middles = (spread[1:] + spread[:-1]) / 2
         return sorted({int(round(i)) for i in middles})
     for x in at:
-        if not 0 <= x <= run.axon.total_length:
-            raise ValueError(f"at must lie on the axon, 0 to {run.axon.total_length:g} um, got {x:g}")
+        if not 0 <= x <= way_length(run):
+            raise ValueError(f"at must lie on the axon, 0 to {way_length(run):g} um, got {x:g}")
     return list(dict.fromkeys(int(np.argmin(np.abs(run.position - x))) for x in at))
 
 

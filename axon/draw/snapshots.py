@@ -17,6 +17,7 @@ from axon.draw.scene import (
     number,
     sparse_marker,
     voltage_of,
+    way_length,
 )
 from axon.draw.style import COLOURS, figure, in_style, ordered_colours
 from axon.draw.traces import key_beside, set_voltage_axis
@@ -131,13 +132,13 @@ class WakeShading:
 
     def __init__(self, run: Run, wake: Wake, ax: Axes) -> None:
         factor, _ = length_scale(run)
-        x = (np.arange(self.columns) + 0.5) / self.columns * run.axon.total_length
+        x = (np.arange(self.columns) + 0.5) / self.columns * way_length(run)
         self.nearest = np.searchsorted((run.position[1:] + run.position[:-1]) / 2, x)
         self.wake = wake
         self.pixels = np.ones((1, self.columns, 4))
         self.pixels[..., :3] = to_rgb(COLOURS["purple"])
         # x in the drawn unit of length, y from the floor to the ceiling of the axes whatever their range.
-        extent = (0.0, run.axon.total_length * factor, 0.0, 1.0)
+        extent = (0.0, way_length(run) * factor, 0.0, 1.0)
         self.image = AxesImage(ax, interpolation="nearest", extent=extent, zorder=0.5)
         self.image.set_transform(ax.get_xaxis_transform())
         self.image.set_clip_path(ax.patch)

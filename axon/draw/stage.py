@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from axon.draw.page import span
 from axon.draw.panels import HEIGHTS, PANELS, Instant, Panel
-from axon.draw.scene import length_scale, position_label, velocity_in_words
+from axon.draw.scene import length_scale, position_label, velocity_in_words, way_length
 from axon.draw.style import COLOURS, figure
 from axon.errors import NoPropagation, unknown_name
 
@@ -86,10 +86,10 @@ class Stage:
 
     def _set_position_axis(self, run: Run, ax: Axes, *, last: bool) -> None:
         factor, _ = length_scale(run)
-        longest = max(run.axon.total_length for run in self.runs)
+        longest = max(way_length(run) for run in self.runs)
         ax.set_xlim(0.0, longest * factor)
-        if run.axon.total_length < longest:
-            ax.axvline(run.axon.total_length * factor, color=COLOURS["black"], linewidth=0.7)
+        if way_length(run) < longest:
+            ax.axvline(way_length(run) * factor, color=COLOURS["black"], linewidth=0.7)
         ax.set_xlabel(position_label(run) if last else "")
         ax.tick_params(labelbottom=last)
 
@@ -115,7 +115,7 @@ class Stage:
             except NoPropagation as failure:
                 reason = failure.reason
                 continue
-            longest = max(run.axon.total_length for run in self.runs)
+            longest = max(way_length(run) for run in self.runs)
             speeds.append(1e3 * velocity * ax.get_window_extent().width / longest)
         if not speeds:
             raise ValueError(

@@ -76,7 +76,7 @@ def _as_axon(part: Part) -> Axon:
     if not isinstance(part, Axon):
         return Axon(sections=[part] if isinstance(part, Section) else part)
     if part.ring or part.ends != ("sealed", "sealed"):
-        raise ValueError("fork: a part must be no ring and leave its ends to forked(..., ends=...)")
+        raise ValueError("forked: a part must be no ring and leave its ends to forked(..., ends=...)")
     return part
 
 

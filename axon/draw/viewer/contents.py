@@ -19,6 +19,7 @@ from axon.draw.scene import (
     velocity_in_words,
     voltage_limits,
     voltage_of,
+    way_length,
 )
 from axon.draw.snapshots import GATE_COLOURS, OTHER_GATES
 from axon.draw.style import COLOURS
@@ -53,7 +54,7 @@ def tell(run: Run, thinning: Thinning, *, progress: bool) -> Told:
         "facts": [*_facts(run), ["shown", str(thinning)], ["rounded", _rounded(shown)]],
         "unit": unit,
         "label": position_label(run),
-        "length": run.axon.total_length * factor,
+        "length": way_length(run) * factor,
         "position": _numbers(small.position * factor),
         "time": _numbers(small.time),
         "nodes": _numbers(np.array(nodes(run)) * factor),
