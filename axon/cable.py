@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import Place
-from axon.engine.lanes import Cable, Limbs, Patch, Signature
+from axon.engine.cables import Cable, Limbs, Patch, Signature
 from axon.geometry import Compartments
 from axon.keep import LONGEST, kept
 from axon.membranes import Channel, Gate, Membrane, PermeableChannel, Transporter

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from axon.cable import US_PER_S, stepped_channels
 from axon.collect import Collector
 from axon.engine import chance
-from axon.engine.lanes import Cable
+from axon.engine.cables import Cable
 from axon.engine.populations import Trial, lay_out, open_gates
 from axon.geometry import Compartments
 from axon.job import Job

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.collect import Collector
-from axon.engine.lanes import Cable
+from axon.engine.cables import Cable
 from axon.engine.state import FINISHED
 from axon.errors import Unstable
 from axon.membranes import Membrane

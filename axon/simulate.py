@@ -23,7 +23,7 @@ from axon.stimuli import Clamp, Stimulus
 
 if TYPE_CHECKING:
     from axon.collect import Collector
-    from axon.engine.lanes import Cable
+    from axon.engine.cables import Cable
     from axon.stepping import Stepper
 
 Array = NDArray[np.floating]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from axon.collect import Collector
 from axon.engine import limbs
-from axon.engine.lanes import Cable, lay_out
+from axon.engine.cables import Cable
+from axon.engine.lanes import lay_out
 from axon.engine.simd import LANES
 from axon.engine.state import DAMPED_STEPS, LEFT_TABLE, Samples, Spikes
 from axon.engine.tables import CELL

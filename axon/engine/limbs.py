@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.engine import tables
-from axon.engine.lanes import Cable, Group, Ints, Layout
+from axon.engine.cables import Cable, Ints
+from axon.engine.lanes import Group, Layout
 from axon.engine.simd import LANES
 from axon.engine.state import HELD, Branches, Tree
 

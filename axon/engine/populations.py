@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.engine import chance, tables
+from axon.engine.cables import Cable, Signature
 from axon.engine.dice import stream
-from axon.engine.lanes import Cable, Signature
 from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH
 from axon.engine.tables import StepCoefficients
 
