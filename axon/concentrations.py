@@ -85,7 +85,7 @@ class PoolStepper(Stepper):
         for first, compartments in zip(self.first, every, strict=False):
             kinds, which = compartments.patches()
             for k, kind in enumerate(kinds):
-                if kind[0].pools:
+                if kind[0].drifts:
                     alike.setdefault(kind, []).append(first + np.flatnonzero(which == k))
         self.drifts = []
         for kind, parts in alike.items():
@@ -191,10 +191,11 @@ class PoolStepper(Stepper):
         for drift, own in zip(self.drifts, known, strict=True):
             for name, values in own.items():
                 every[name][drift.here] = values
-        return [
-            np.stack([every[name][first + collector.own] for name in collector.drifting], axis=1)
-            for first, collector in zip(self.first, self.pooled, strict=False)
-        ]
+        now = []
+        for first, collector in zip(self.first, self.pooled, strict=False):
+            seen = [every[name][first + collector.own] for name in collector.drifting]
+            now.append(np.reshape(seen, (len(seen), len(collector.own))).T)
+        return now
 
     def _keep(self, steps: NDArray[np.int64], v: Array, gates: Array) -> None:
         if len(self._seen) < len(steps):  # the last sample, of what no step follows

@@ -153,8 +153,8 @@ def _ringing(compartments: Compartments, stimuli: tuple[Stimulus, ...], dt: floa
 
 def _check_noise(axon: Axon, noise: str, dt: float) -> None:
     """Whether the channels of this axon can be left to chance."""
-    if any(section.membrane.pools for section in axon.sections):
-        raise ValueError(f"noise={noise!r} is not available with membranes that have pools")
+    if any(section.membrane.drifts for section in axon.sections):
+        raise ValueError(f"noise={noise!r} is not available with membranes that have pools or transporters")
     if axon.ring or axon.parents or any(section.myelin for section in axon.sections):
         raise ValueError(
             f"noise={noise!r} is not available on a ring, on a tree or under myelin; leave them out"

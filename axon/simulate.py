@@ -322,8 +322,8 @@ def _step(steppers: Sequence[Stepper], collectors: Sequence[Collector], threads:
 
 
 def _has_pools(job: Job) -> bool:
-    """Whether concentrations follow the currents somewhere along an axon."""
-    return any(membrane.pools for membrane in job.compartments.membranes)
+    """Whether something depends on concentrations, or is a transporter's, somewhere along an axon."""
+    return any(membrane.drifts for membrane in job.compartments.membranes)
 
 
 def _batches(jobs: list[Job]) -> list[list[int]]:

@@ -347,6 +347,21 @@ def test_a_voltage_clamp_that_jumps_keeps_the_second_order() -> None:
     assert np.polyfit(np.log(steps), np.log(np.array(errors)[:, 1]), 1)[0] == pytest.approx(2.0, abs=0.15)
 
 
+def test_a_transporter_needs_no_pool() -> None:
+    """A current that is a function of V alone is that of a leak written as one."""
+    leak = Channel("leak", 3e-4, -54.387)
+    by_hand = HH.without("leak") + Transporter("leak", lambda v: 3e-4 * (v + 54.387))
+    assert_allclose(by_hand.resting_potential(), HH.resting_potential(), rtol=0, atol=1e-9)
+    kick = axon.Pulse(amplitude=2e-4 * np.pi, duration=0.5)
+    runs = [
+        axon.simulate(patch(m), kick, duration=8.0, dt=0.005, dx=1.0, record=Record(currents=True))
+        for m in (by_hand, HH.without("leak") + leak)
+    ]
+    assert runs[1].voltage.max() > 0
+    assert_allclose(runs[0].voltage, runs[1].voltage, rtol=0, atol=1e-2)
+    assert_allclose(runs[0].currents["leak"], 3e-4 * (runs[0].voltage + 54.387), rtol=1e-12, atol=0)
+
+
 # Running out, and files
 
 
@@ -467,7 +482,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "noise": (
         lambda: axon.simulate(patch(MIXED), duration=1.0, noise="markov"),
-        "noise='markov' is not available with membranes that have pools",
+        "noise='markov' is not available with membranes that have pools or transporters",
     ),
     "no such pool": (
         lambda: axon.simulate(patch(MIXED), duration=1.0, record=Record(concentrations=("Na_in",))),

@@ -1,6 +1,6 @@
 """Rate functions where they are 0/0: found from the function itself, and filled there by its limit.
 
-``0.1 * (v + 40) / (1 - np.exp(-(v + 40) / 10))`` is nan at -40 mV, and a millionth of a millivolt beside it
+``0.1 * (v + 40) / (1 - np.exp(-(v + 40) / 10))`` is nan at -40 mV, and a billionth of a millivolt beside it
 has lost most of its digits. Whoever writes it so means the smooth curve, and gets it.
 """
 

@@ -265,8 +265,13 @@ class Membrane:
         """Reversal potentials (mV) of the channels, at rest."""
         return [c.reversal for c in self.channels if not isinstance(c, Transporter)]
 
+    @property
+    def drifts(self) -> bool:
+        """Whether any of its currents has to be worked out anew in every step: see ``drifting``."""
+        return bool(self.pools) or any(self.drifting(channel) for channel in self.channels)
+
     def drifting(self, channel: AnyChannel) -> bool:
-        """Whether the current of a channel depends on anything in a pool."""
+        """Whether the current of a channel depends on anything in a pool, or is that of a transporter."""
         if isinstance(channel, Transporter) or any(gate.reads for gate in channel.gates):
             return True
         return any(pool.ion == channel.ion for pool in self.pools)
