@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-LONGEST = 4096  # compartments: a longer axon is not kept, since to step it takes longer than to lay it out
+LONGEST = 2048  # compartments: a longer axon is not kept, since to step it takes longer than to lay it out
 MOST_AXONS = 128
-MOST_ANSWERS = 16  # of one function for one axon, before all are forgotten
+MOST_ANSWERS = 32  # of one function for one axon, before all are forgotten
 
 _alive: WeakValueDictionary[tuple[Axon, float | None], Compartments] = WeakValueDictionary()
 _recent: deque[Compartments] = deque(maxlen=MOST_AXONS)

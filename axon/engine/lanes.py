@@ -99,7 +99,7 @@ def lay_out(
     return in_lanes(frames, threshold, fourth, table_cells).group(cables)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _in_lanes(
     cables: tuple[Cable, ...], threshold: float, fourth: bool, table_cells: tuple[int, int]
 ) -> Layout:

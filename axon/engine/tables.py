@@ -53,7 +53,7 @@ def build(coefficients: StepCoefficients, low_cell: int, high_cell: int) -> Arra
     return table
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def join(coefficients: tuple[StepCoefficients, ...], low: int, high: int) -> tuple[Any, NDArray[np.int64]]:
     """All patches' tables end to end behind one row that leaves gates alone, and where each begins.
 
