@@ -52,6 +52,7 @@ from axon.membranes import (
 )
 from axon.record import Record
 from axon.run import Run, load
+from axon.schedule import AroundSpikes, Every
 from axon.simulate import simulate, simulate_many
 from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
@@ -221,19 +222,20 @@ _LATER = {
 }
 
 __all__ = [
+    "AroundSpikes",
     "Axon",
     "AxonError",
     "Boundary",
     "Buffer",
     "Channel",
     "Clamp",
+    "Difference",
     "End",
+    "Every",
     "FailingLoss",
     "Fibres",
     "FileFormatError",
     "Finding",
-    "Parting",
-    "Difference",
     "FiringCurve",
     "FiringRange",
     "Following",
@@ -249,6 +251,7 @@ __all__ = [
     "NoRest",
     "NoSpike",
     "NoThreshold",
+    "Parting",
     "PermeableChannel",
     "Pool",
     "Population",
@@ -284,12 +287,12 @@ __all__ = [
     "beaded",
     "check",
     "cut",
-    "export_run",
-    "diff",
     "default_dt",
     "demyelinated",
+    "diff",
     "double_cable_internode",
     "equivalent_cylinder",
+    "export_run",
     "fibre",
     "find_failing_loss",
     "find_threshold",

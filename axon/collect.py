@@ -14,6 +14,7 @@ from axon.cable import slots
 from axon.job import Job
 from axon.record import Record
 from axon.run import Run, arrays, axes, described, file_attributes, load, velocity_dataset
+from axon.tape import Rows, Tape
 
 Array = NDArray[Any]
 
@@ -82,6 +83,15 @@ class Collector:
         self.kinds, which = job.compartments.patches()
         self.which = which[self.own]
         self.arrival = np.full(len(job.compartments), np.nan)
+        # What a sample is may hang on what was before it: the earlier run's are kept beyond the seam.
+        anew = before is None or job.first == int(before.checkpoints["step"][0])
+        margin = 0 if anew else record.reach(job.dt)
+        self.tapes = [
+            Tape(axis, kinds, schedule, job.dt, job.first + margin)
+            for axis, (kinds, schedule) in record.axes().items()
+        ]
+        self.held = 0  # bytes of samples
+        self.known = -np.inf  # time (ms) up to which all crossings are
         self.closed = False
         self.memory = Memory({})
         self.sink: Any = None
@@ -122,10 +132,11 @@ class Collector:
 
     def _continue(self, before: Run) -> None:
         first, dt = self.job.first, self.job.dt
-        sampled = np.count_nonzero(np.rint(before.time / dt) < first)
-        known = np.count_nonzero(np.asarray(before.checkpoints["step"]) <= first)
-        for name, array in arrays(before).items():
-            rows = {"time": sampled, "checkpoint": known}.get(axes(name)[0], 0)
+        held = arrays(before)
+        known = {t.axis: np.count_nonzero(np.rint(held[t.axis] / dt) < t.first) for t in self.tapes}
+        known["checkpoint"] = np.count_nonzero(np.asarray(before.checkpoints["step"]) <= first)
+        for name, array in held.items():
+            rows = known.get(axes(name, before)[0], 0)
             for start in range(0, rows, _BLOCK_ROWS):
                 self.sink.append(name, array[start : min(start + _BLOCK_ROWS, rows)])
         assert self.job.start is not None
@@ -147,28 +158,53 @@ class Collector:
         raw : (frames, n, gates) ndarray
             In the order of each compartment's own membrane; no gates when none are wanted.
         """
-        record = self.record
-        self.sink.append("time", steps * self.job.dt)
-        if record.voltage:
+        # Once the crossings of these steps have come, they are known up to here.
+        self.known = (int(steps[-1]) - 2) * self.job.dt
+        for tape in self.tapes:
+            for rows in tape.take(steps, v, raw):
+                self._keep(tape, rows)
+
+    def _keep(self, tape: Tape, rows: Rows) -> None:
+        self.sink.append(tape.axis, rows.steps * self.job.dt)
+        self.held += rows.v.nbytes * len(tape.kinds)
+        if "voltage" in tape.kinds:
             # The rows are nobody else's: they are kept as they are.
-            kind = np.float32 if record.voltage == "float32" else float
-            self.sink.append("voltage", v.astype(kind, copy=False))
-        gates = self._gates_in_time(v, raw) if record.gates or record.currents else {}
-        for name in self.gate_names:
+            kind = np.float32 if self.record.voltage == "float32" else float
+            self.sink.append("voltage", rows.v.astype(kind, copy=False))
+        if rows.lowest is not None:
+            self.sink.append("voltage_lowest", rows.lowest)
+            self.sink.append("voltage_highest", rows.highest)
+        wanted = "gates" in tape.kinds or "currents" in tape.kinds
+        gates = self._gates_in_time(rows.v, rows.raw) if wanted else {}
+        for name in self.gate_names if "gates" in tape.kinds else ():
             self.sink.append(f"gates/{name}", gates[name])
-        for name, values in self._currents(v, gates).items():
+        currents = self._currents(rows.v, gates) if "currents" in tape.kinds else {}
+        for name, values in currents.items():
             self.sink.append(f"currents/{name}", values)
 
     def spikes(self, compartment: NDArray[np.int64], time: Array) -> None:
         """Take crossings, in any order: compartment and time (ms)."""
-        if not len(time):
-            self.sink.flush_when_due()
-            return
+        if len(time):
+            self._crossings(compartment, time)
+        self._release(self.known)
+        self.sink.flush_when_due()
+
+    def _release(self, until: float) -> None:
+        """Keep what waited for the crossings up to a time, ms."""
+        most = np.inf if self.record.max_size is None else self.record.max_size
+        for tape in self.tapes:
+            width = 8 * max(len(self.own) * len(tape.kinds), 1)
+            for rows in tape.release(until, (most - self.held) / width):
+                self._keep(tape, rows)
+
+    def _crossings(self, compartment: NDArray[np.int64], time: Array) -> None:
         order = np.lexsort((compartment, time))
         compartment, time = compartment[order], time[order]
         self.sink.append("spikes/time", time)
         self.sink.append("spikes/position", self.job.compartments.position[compartment])
         self.sink.append("spikes/compartment", compartment)
+        for tape in self.tapes:
+            tape.hear(time[np.isin(compartment, self.own)] if not self.record.plain else time)
         unseen = np.isnan(self.arrival[compartment])
         # Backwards, so that of several crossings of a compartment the first is what stays.
         self.arrival[compartment[unseen][::-1]] = time[unseen][::-1]
@@ -176,6 +212,7 @@ class Collector:
     def result(self, steps: int) -> Run:
         """The run after ``steps`` steps; a file is finished, or left marked incomplete when cut short."""
         complete = steps == self.job.steps
+        self._release(np.inf)
         if self.to is None:
             return self._run(self.memory, steps, complete)
         if complete:
@@ -205,6 +242,9 @@ class Collector:
         n, record, axon = len(self.own), self.record, self.job.axon
         empty = {"time": np.zeros(0), "spikes/time": np.zeros(0), "spikes/position": np.zeros(0)}
         empty["spikes/compartment"] = np.zeros(0, np.int64)
+        empty |= {tape.axis: np.zeros(0) for tape in self.tapes}
+        if record.schedule("voltage").envelope:
+            empty |= {f"voltage_{edge}": np.zeros((0, n)) for edge in ("lowest", "highest")}
         if record.voltage:
             empty["voltage"] = np.zeros((0, n), np.float32 if record.voltage == "float32" else float)
         names = [f"gates/{g}" for g in self.gate_names]
@@ -213,7 +253,7 @@ class Collector:
         return empty | {name: np.zeros((0, n)) for name in names}
 
     def _run(self, memory: Memory, steps: int, complete: bool) -> Run:
-        job, record = self.job, self.record
+        job, record, alike = self.job, self.record, self.tapes[0].kinds
         run = Run(
             axon=job.axon,
             stimuli=job.stimuli,
@@ -230,8 +270,13 @@ class Collector:
             time=memory.array("time"),
             position=job.compartments.position[self.own] if record.samples else np.zeros(0),
             voltage=memory.array("voltage") if record.voltage else None,
-            gates={name: memory.array(f"gates/{name}") for name in self.gate_names},
-            currents={name: memory.array(f"currents/{name}") for name in record.current_names(job.axon)},
+            gates={name: memory.array(f"gates/{name}") for name in self.gate_names if "gates" in alike},
+            currents={
+                name: memory.array(f"currents/{name}")
+                for name in record.current_names(job.axon)
+                if "currents" in alike
+            },
+            beside={path: memory.array(path) for path in self._paths_beside()},
             concentrations={
                 name: memory.array(f"concentrations/{name}") for name in record.concentration_names(job.axon)
             },
@@ -245,6 +290,15 @@ class Collector:
         # What the run would cut up again is here already.
         run.__dict__["compartments"] = job.compartments
         return run
+
+    def _paths_beside(self) -> list[str]:
+        """What is not sampled at the times of the voltage, and the envelope, by its path in the file."""
+        enveloped = self.record.schedule("voltage").envelope
+        paths = [f"voltage_{edge}" for edge in ("lowest", "highest") if enveloped]
+        names = {"gates": self.gate_names, "currents": self.record.current_names(self.job.axon)}
+        for tape in self.tapes[1:]:
+            paths += [tape.axis, *(f"{kind}/{name}" for kind in tape.kinds for name in names[kind])]
+        return paths
 
     def _concentrations(self, k: int) -> Mapping[str, Array] | None:
         """Concentrations (frames, n) of samples where the axon is of kind ``k``, by pool; None as at rest."""

@@ -21,6 +21,7 @@ from axon.membranes import Buffer, Channel, Gate, Membrane, PermeableChannel, Po
 from axon.membranes.pool import resting
 from axon.membranes.sampled import SAMPLES, SampledRate, SampledSurface, samples
 from axon.record import Record
+from axon.schedule import AroundSpikes, Every
 from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 _NOUNS: dict[str, type] = {
@@ -43,6 +44,8 @@ _NOUNS: dict[str, type] = {
         Synapse,
         Clamp,
         Record,
+        Every,
+        AroundSpikes,
     )
 }
 _SHIPPED = "axon.membranes."

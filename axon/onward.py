@@ -59,7 +59,9 @@ def resume(
     before = run if isinstance(run, Run) else load(run, lazy=True)
     dt = float(before.numerics["dt"])
     state = _state(before, None)
-    last = int(state["step"])
+    last, reach = int(state["step"]), before.record.reach(dt)
+    if reach:  # the last samples hang on what comes: go back to where they do not, or to the beginning
+        state = _state(before, max(last - 2 * reach, int(before.checkpoints["step"][0])))
     if _steps(finite("until", until, "ms"), dt) < max(last, int(before.numerics["steps"])):
         reached = float(before.numerics["duration"])
         raise ValueError(f"until must be after the end of the run at {reached:g} ms, got {until!r}")

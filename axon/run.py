@@ -56,6 +56,9 @@ class Run:
         axon_version, created, command, git_commit, platform.
     complete : bool
         False when the run was stopped before its end.
+    beside : dict of path in the file to array
+        What is not sampled at ``time``: ``"gates_time"`` (n,) with ``"gates/m"`` (n, n_x) and so on, and the
+        envelope of the voltage between samples, ``"voltage_lowest"`` and ``"voltage_highest"`` (n_t, n_x).
     checkpoints : dict of name to (n_c, ...)
         States from which the run can be continued: their ``step``, potentials, gates and what else the engine
         keeps. Empty when none were kept.
@@ -77,6 +80,7 @@ class Run:
     complete: bool = True
     concentrations: Mapping[str, Array] = field(default_factory=dict)
     checkpoints: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    beside: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @cached_property
     def compartments(self) -> Compartments:
@@ -220,6 +224,9 @@ class Run:
             gates={name: values[:, kept] for name, values in self.gates.items()},
             currents={name: values[:, kept] for name, values in self.currents.items()},
             concentrations={name: values[:, kept] for name, values in self.concentrations.items()},
+            beside={
+                name: values[:, kept] if values.ndim > 1 else values for name, values in self.beside.items()
+            },
         )
         seen.__dict__["compartments"] = cut
         return seen
@@ -328,6 +335,7 @@ def load(path: str | os.PathLike[str], *, lazy: bool = False) -> Run:
             gates={name: gates[name] for name in model["recorded_gates"]},
             currents={name: currents[name] for name in model["recorded_currents"]},
             concentrations={name: found[f"concentrations/{name}"] for name in pools},
+            beside={path: found[path] for path in model.get("recorded_beside", ())},
             spike_time=found["spikes/time"],
             spike_position=found["spikes/position"],
             spike_compartment=found["spikes/compartment"],
@@ -359,6 +367,7 @@ def file_attributes(run: Run) -> dict[str, Any]:
         "recorded_gates": list(run.gates),
         "recorded_currents": list(run.currents),
         "recorded_concentrations": list(run.concentrations),
+        "recorded_beside": list(run.beside),
     }
     return {**run.provenance, "model": to_json(model), "complete": int(run.complete)}
 
@@ -373,6 +382,7 @@ def results(run: Run) -> dict[str, NDArray[Any]]:
     found |= {f"gates/{name}": values for name, values in run.gates.items()}
     found |= {f"currents/{name}": values for name, values in run.currents.items()}
     found |= {f"concentrations/{name}": values for name, values in run.concentrations.items()}
+    found |= run.beside
     found["spikes/time"] = run.spike_time
     found["spikes/position"] = run.spike_position
     found["spikes/compartment"] = run.spike_compartment
@@ -384,12 +394,12 @@ def arrays(run: Run) -> dict[str, NDArray[Any]]:
     return results(run) | {f"checkpoints/{name}": values for name, values in run.checkpoints.items()}
 
 
-def axes(path: str) -> tuple[str, ...]:
-    """Names of the axes of a dataset."""
-    return _describe(path)[2]
+def axes(path: str, run: Run) -> tuple[str, ...]:
+    """Names of the axes of a dataset of a run."""
+    return _describe(path, run)[2]
 
 
-def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
+def _describe(path: str, run: Run) -> tuple[str, str, tuple[str, ...]]:
     """Units, long name and dimensions of a dataset."""
     state = ("checkpoint", "compartment")
     fixed = {
@@ -408,21 +418,27 @@ def _describe(path: str) -> tuple[str, str, tuple[str, ...]]:
     }
     if path in fixed:
         return fixed[path]
+    if path.endswith("_time"):
+        return "ms", f"time at which {path.removesuffix('_time')} are sampled", (path,)
+    if path.startswith("voltage_"):
+        edge = path.removeprefix("voltage_")
+        return "mV", f"{edge} membrane potential since the sample before", ("time", "position")
     group, name = path.split("/")
     if group == "checkpoints":
         return "1", f"state of the engine: {name}", ("checkpoint", f"{name}_number")
+    time = f"{group}_time" if f"{group}_time" in run.beside else "time"
     if group == "gates":
-        return "1", f"open fraction of gate {name}", ("time", "position")
+        return "1", f"open fraction of gate {name}", (time, "position")
     if group == "concentrations":
         return "mM", f"concentration in pool {name}", ("time", "position")
-    return "mA/cm2", f"outward current density of channel {name}", ("time", "position")
+    return "mA/cm2", f"outward current density of channel {name}", (time, "position")
 
 
 def described(run: Run) -> dict[str, Dataset]:
     """Every array of a run as a file keeps it, with units and axes."""
     from axon.storage import Dataset
 
-    return {path: Dataset(values, *_describe(path)) for path, values in arrays(run).items()}
+    return {path: Dataset(values, *_describe(path, run)) for path, values in arrays(run).items()}
 
 
 def velocity_dataset(run: Run, arrival: Array) -> dict[str, Dataset]:

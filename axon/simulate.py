@@ -102,6 +102,7 @@ def simulate(
     seed = _checked_seed(noise, seed, order)
     own = _stimuli_of_each([axon], [stimuli])[0]
     job = prepare(axon, own, duration, dt, dx, order, record, initial_voltage, noise)
+    record = _within(record, [job], noise)
     return run_one(job, order, record, noise=noise, seed=seed, to=to, progress=progress)
 
 
@@ -155,12 +156,24 @@ def simulate_many(
         if key not in known:
             known[key] = prepare(axon, own, duration, dt, dx, order, record, initial_voltage, noise)
         jobs.append(known[key])
+    record = _within(record, jobs, noise)
     threads = threads or os.cpu_count() or 1
     if noise is not None:
         from axon.chance import trial_seeds
 
         return _run_noisy(jobs, noise, trial_seeds(seed, len(jobs)), record, threads, progress)
     return _run(jobs, order, record, threads, progress)
+
+
+def _within(record: Record, jobs: list[Job], noise: str | None) -> Record:
+    """The record, thinned or refused where all runs together would hold more than it allows."""
+    if record.max_size is None:
+        return record
+    sizes = [
+        record.predicted_size(job.axon, duration=job.steps * job.dt, dt=job.dt, dx=job.dx, noise=noise)
+        for job in jobs
+    ]
+    return record.within(sum(sizes))
 
 
 def _check(duration: float, order: int, threads: int | None) -> None:

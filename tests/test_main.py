@@ -79,7 +79,8 @@ def assert_complaint(outcome: Outcome, *words: str) -> None:
 def test_run_writes_the_file_and_prints_stimulus_and_velocity(command: Command, tmp_path: Path) -> None:
     outcome = command(f"{SQUID} -o a.h5")
     assert outcome.code == 0
-    stimulus, summary = outcome.out.splitlines()
+    stimulus, size, summary = outcome.out.splitlines()
+    assert re.fullmatch(r"samples [\d.]+ MB before compression", size)
     assert re.match(r"stimulus [\d.e+]+ nA for 0.2 ms from 0.5 ms at 0 um \(scaled", stimulus)
     found = re.match(r"a\.h5: (18\.\d+) ± \S+ m/s orthodromic, \d+ sites from \S+ to \S+ mm; took", summary)
     assert found

@@ -165,7 +165,7 @@ def test_size_is_known_before_the_run(record: Record, duration: float, dt: float
         (lambda: Record(threshold=np.inf), r"Record.threshold must be a finite number of mV, got inf"),
         (
             lambda: Record(voltage="float16"),
-            r'Record.voltage must be True, "float32" or None, got \'float16\'',
+            r'Record.voltage must be True, "float32", None, Every .*, got \'float16\'',
         ),
         (
             lambda: Record(positions=[]),

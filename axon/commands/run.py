@@ -37,6 +37,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--order", type=int, choices=(2, 4), default=2, help="order of the mesh (default: %(default)d)"
     )
+    parser.add_argument(
+        "--max-size", type=float, metavar="MB", help="refuse to record more than this, before compression"
+    )
     parser.add_argument("--nodes", type=int, metavar="N", help="nodes of a fibre (default: 41)")
     numbers: tuple[tuple[str, str, float | None, str], ...] = (
         ("length", "UM", None, "length of a uniform axon (default: 100000)"),
@@ -57,24 +60,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(arguments: argparse.Namespace) -> int:
+    from axon.checks import positive
     from axon.describe import velocity_facts, velocity_line
+    from axon.job import default_dt
     from axon.record import Record
 
     axon = axon_of(arguments)
     pulse = pulse_of(arguments, axon)
     check_writable(arguments.output)
     if not arguments.json:
-        print(stimulus_line(pulse, default=arguments.amplitude is None), flush=True)
+        print(stimulus_line(pulse, default=arguments.amplitude is None))
+    duration = duration_of(arguments, axon)
+    most = None if arguments.max_size is None else arguments.max_size * 1e6
+    record = Record(gates=arguments.gates, currents=arguments.currents, max_size=most)
+    if axon.myelinated:
+        record = replace(record, every=FIBRE_EVERY)
+    positive("duration", duration, "ms")
+    dt = default_dt(axon) if arguments.dt is None else positive("dt", arguments.dt, "ms")
+    size = record.predicted_size(axon, duration=duration, dt=dt, dx=arguments.dx)
+    if not arguments.json:
+        print(f"samples {size / 1e6:.3g} MB before compression", flush=True)
     from axon.simulate import simulate  # slow to import, so only once the arguments have proved good
 
     began = time.perf_counter()
-    record = Record(gates=arguments.gates, currents=arguments.currents)
-    if axon.myelinated:
-        record = replace(record, every=FIBRE_EVERY)
     outcome = simulate(
         axon,
         pulse,
-        duration=duration_of(arguments, axon),
+        duration=duration,
         dt=arguments.dt,
         dx=arguments.dx,
         order=arguments.order,

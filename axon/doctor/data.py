@@ -134,7 +134,7 @@ def charge_not_conserved(run: Run) -> Iterator[Finding]:
 
 def not_of_this_model(run: Run) -> Iterator[Finding]:
     """Recorded voltage against the model, computed once more from a checkpoint."""
-    if run.voltage is None or len(run.time) < 3 or not run.checkpoints:
+    if run.voltage is None or len(run.time) < 3 or not run.checkpoints or not run.record.plain:
         return
     dt = float(run.numerics["dt"])
     first = float(run.time[0])
