@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.engine import tables
-from axon.engine.cables import Cable, Floats, Ints, Signature
+from axon.engine.cables import Cable, Floats, Ints
 from axon.engine.simd import GATES_PER_CHUNK, LANES, TABLE_WIDTH
 from axon.engine.state import (
     ADDED,
@@ -32,9 +32,6 @@ from axon.engine.tables import StepCoefficients
 # Shorter axons than this stay in one lane: pieces would be too short to pay for their joins.
 SHORTEST_SPLIT = 4 * LANES
 COMPACT_WEIGHT = 1.0 / 12.0
-# Sodium m3h beside potassium n4, of Hodgkin & Huxley and many since: where a group has nothing else, its rows
-# go straight through the kernel.
-SQUID_SIGNATURE: Signature = ((3, 1), (4,))
 
 
 @dataclass
@@ -288,8 +285,8 @@ class Layout:
                 programs[lanes.tobytes()] = first_entry, len(entries[0]), int(SLOT) * first_slot
             program = programs[lanes.tobytes()]
             block = np.concatenate([common[stretch], *(channels[s][stretch] for s in present)])
-            squid = program[0] == 0 and self.signatures == [SQUID_SIGNATURE] and present == [0]
-            kinds[kind] = (size, *program, squid)
+            single = program[0] == 0 and self.sizes == [1] and present == [0]
+            kinds[kind] = (size, *program, single)
             params.append(block.reshape(-1))
             size += block.size
         return (

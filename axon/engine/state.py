@@ -19,7 +19,7 @@ HELD = 1e30
 NOTHING = 1e-200
 # Fields of a kind of row, after where its parameters start, and how many a slot has.
 KIND = 5
-FIRST_ENTRY, LAST_ENTRY, FIRST_SLOT, SQUID = (np.uint64(i) for i in range(1, KIND))
+FIRST_ENTRY, LAST_ENTRY, FIRST_SLOT, SINGLE = (np.uint64(i) for i in range(1, KIND))
 SLOT = np.uint64(3)
 # What a slot ends: a channel whose current is linear in V. Or it is itself, of a current that is not, the
 # slope, or what the line through V leaves, slope V - I.

@@ -146,9 +146,10 @@ def test_aligned_copies_start_on_a_cache_line() -> None:
         assert_array_equal(copy, values)
 
 
-def test_the_straight_way_of_squid_rows_gives_what_the_general_one_does() -> None:
-    # One more channel that conducts nothing sends the same membrane the general way.
-    idle = Channel("idle", 0.0, 0.0, (Gate("s", 2, inf=slow_inf, tau=slow_tau),))
+def test_the_straight_way_of_up_to_four_gates_gives_what_the_general_one_does() -> None:
+    # Two more gates of a channel that conducts nothing send the same membrane the general way.
+    slow, fast = (Gate(name, 2, inf=slow_inf, tau=slow_tau) for name in "sf")
+    idle = Channel("idle", 0.0, 0.0, (slow, fast))
     how = {"duration": 2.5, "dt": 0.01, "dx": DX, "record": Record(every=0.1)}
     for order in (2, 4):
         straight = simulate(axon_of(100), STRONG, order=order, **how)  # type: ignore[arg-type]
