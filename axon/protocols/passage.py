@@ -33,6 +33,7 @@ _STALLED_AT_NODES = 5.0
 _LONGEST = 2000.0  # ms; no axon of interest needs longer
 _LADDER = 1.25  # runs last a power of this, so that similar axons share their lanes
 _REMEMBERED = 4096  # membranes
+_MESH, _FEWEST = 6.0, 40  # compartments in a length constant of ``coarse``, and in an axon at least
 
 # Time of arrival (ms) at the end of an axon of LONG length constants, by membrane and temperature: it knows
 # nothing of the geometry. None where nothing arrives.
@@ -219,6 +220,20 @@ def _pilot(kinds: set[tuple[Membrane, float]]) -> None:
 def _last_start(stimuli: Any) -> float:
     own = stimuli if isinstance(stimuli, tuple | list) else (stimuli,)
     return max((float(one.start) for one in own), default=0.0)
+
+
+def coarse(axon: Axon) -> Axon:
+    """A plain uniform axon on the mesh that suffices for its velocity at fourth order; any other as it is.
+
+    Six compartments in a length constant at 1 kHz leave an error of 1e-4 on the squid axon at 18.5 degC,
+    where the default mesh of second order, of three times as many, leaves 3e-4.
+    """
+    if not axon.uniform or axon.ring or axon.myelinated:
+        return axon
+    section = axon.sections[0]
+    length = axon.total_length
+    count = max(math.ceil(length / wave_length(section) * _MESH - 1e-9), _FEWEST)
+    return Axon(sections=[replace(section, length=length, nseg=count)])
 
 
 def long_enough(axon: Axon) -> Axon:
