@@ -25,7 +25,7 @@ STUDIES = {
     path.stem: path for path in sorted((ROOT / "studies").glob("*.py")) if not path.stem.startswith("_")
 }
 # Measures how fast this machine is, for minutes: no claim a test could hold. CI runs its quick version.
-TIMED = {"benchmark"}
+TIMED = {"benchmark", "sweep_speed"}
 TESTED = sorted(STUDIES.keys() - TIMED)
 LARGEST = 1_000_000  # bytes of a committed file
 

@@ -289,6 +289,16 @@ def test_loaded_sweep_equals_the_fresh_one(tmp_path: Path) -> None:
     assert loaded.reason.tolist() == fresh.reason.tolist()
 
 
+def test_sweep_file_of_every_version_keeps_opening() -> None:
+    found = axon.load_sweep(Path(__file__).parent / "data" / "sweep_v1.h5")
+    assert found.complete and found.plan["kind"] == "grid"
+    assert found["size"].tolist() == [1.0, 1.0, 2.5, 2.5]
+    assert found["kind"].tolist() == ["thin", "thick"] * 2
+    assert found["velocity"].tolist()[:3] == [2.0, 4.0, 5.0] and np.isnan(found["velocity"][3])
+    assert found.units == {"size": "um", "kind": "1", "velocity": "m/s", "count": "1"}
+    assert found.reason.tolist() == ["", "", "", "ValueError: too much"]
+
+
 def counted(folder: Path, x: int) -> int:
     (folder / f"{x}.{time.monotonic_ns()}").touch()
     return 2 * x

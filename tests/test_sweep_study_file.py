@@ -86,6 +86,24 @@ def test_names_with_dots_and_settings_of_the_question(folder: Path) -> None:
     assert found.fixed == {"accuracy": 0.02, "pulse_duration": 0.5}
 
 
+def test_stimulus_and_fibre_have_their_place(folder: Path) -> None:
+    text = """
+        question = "block"
+        [axon]
+        fibre = "mrg"
+        nodes = 21
+        dt = 0.005
+        [stimulus]
+        duration = 0.1
+        [over]
+        diameter = [10.0]
+        amplitude = [0.05, 5.0]
+    """
+    found = axon.read_study(written(folder, text)).run(progress=False)
+    assert found["conducts"].tolist() == [0.0, 1.0]
+    assert found.fixed == {"nodes": 21, "dt": 0.005, "pulse_duration": 0.1}
+
+
 @pytest.mark.parametrize(
     ("plan", "points"),
     [
@@ -109,6 +127,9 @@ def test_every_kind_of_plan_can_be_written_down(folder: Path, plan: str, points:
         ('question = "velocty"\n[over]\ndiameter = [1]\n', "did you mean 'velocity'"),
         ('question = "velocity"\n[ovr]\ndiameter = [1]\n', "did you mean 'over'"),
         ('question = "velocity"\nover = 3\n', "over must be a table"),
+        ('question = "velocity"\n[stimulus]\namplitud = 3\n', "did you mean 'amplitude'"),
+        ('question = "velocity"\n[axon]\nfibre = "mrg"\nnods = 3\n[over]\ndiameter = [9]\n', "'nodes'"),
+        ('question = "velocity"\n[axon]\nfibre = "mrg"\n[plan]\nkind = "sensitivity"\n', "a fibre"),
         ('question = "velocity"\n', "at least one parameter"),
         ('question = "velocity"\n[over]\ndiametr = [1]\n', "did you mean 'diameter'"),
         ('question = "velocity"\n[over]\ndiameter = 3\n', "list of values"),

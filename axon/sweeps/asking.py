@@ -82,8 +82,9 @@ def sweep(
         Keep the runs that a function returns, in a folder ``<to>.runs`` that the workers must see, and link
         them into the file.
     executor : {"threads", "processes"} or Executor, optional
-        Who computes: any ``concurrent.futures.Executor``, such as Dask's ``client.get_executor()``. By
-        default processes for a function that can be handed to another process, else threads.
+        Who computes: any ``concurrent.futures.Executor``, such as Dask's ``client.get_executor()`` (which
+        dask-jobqueue brings to SLURM) or mpi4py's ``MPIPoolExecutor``. By default processes for a function
+        that can be handed to another process, else threads.
     workers : int, optional
         How many threads or processes; by default one per processor. Answers do not depend on it.
     time_limit : float, optional

@@ -6,7 +6,10 @@
 
     [axon]                           # what is the same at every point; also numerics: dt, dx, order, ...
     model = "hodgkin-huxley"
-    axial_resistivity = 35.4         # ohm cm
+    axial_resistivity = 35.4         # ohm cm; instead of a model also a myelinated fibre: fibre = "mrg"
+
+    [stimulus]                       # optional: amplitude (nA), start, duration (ms), at (um)
+    duration = 0.2
 
     [over]                           # what varies: lists, or ranges
     diameter = { from = 100, to = 1000, points = 10, scale = "log" }   # um
@@ -20,15 +23,17 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from axon.checks import finite
 from axon.errors import unknown_name
+from axon.fibres import myelinated
 from axon.geometry import Axon
 from axon.membranes import model
 from axon.sweeps.asking import sweep
@@ -39,7 +44,8 @@ from axon.sweeps.plans import Grid, LatinHypercube, Plan, Random, Sobol, Span, Z
 from axon.sweeps.result import Sweep
 from axon.sweeps.sensitivity import sensitivity_plan
 
-_TABLES = ("question", "axon", "over", "plan")
+_TABLES = ("question", "axon", "stimulus", "over", "plan")
+_STIMULUS = {"amplitude": "amplitude", "start": "pulse_start", "duration": "pulse_duration", "at": "at"}
 _CABLE = {"length": 100_000.0, "diameter": 476.0, "axial_resistivity": None, "celsius": None}
 _SAMPLED: dict[str, Any] = {"random": Random, "latin_hypercube": LatinHypercube, "sobol": Sobol}
 _OPTIONS: dict[str, tuple[str, ...]] = {
@@ -63,7 +69,8 @@ class Study:
     question : str
         ``"velocity"``, ``"threshold"``, ``"refractory"`` or ``"block"``.
     axon : mapping
-        What is the same at every point: ``model``, parameters of axon and pulse, settings of the question.
+        What is the same at every point: ``model`` of the membrane, or ``fibre``, a published one with myelin,
+        and what ``axon.myelinated`` takes; parameters of axon and pulse; settings of the question.
     over : mapping
         Lists of values, or ranges: mappings with ``from``, ``to``, and ``points`` for a grid, and ``scale``
         (``"linear"`` or ``"log"``). For a sensitivity, nothing.
@@ -120,9 +127,12 @@ class Study:
         options = {name: value for name, value in self.plan.items() if name != "kind"}
         kind = self.plan.get("kind", "grid")
         if kind == "sensitivity":
+            template = self._template()
+            if not isinstance(template, Axon):
+                raise ValueError("a sensitivity needs a uniform axon, got a fibre; give a model instead")
             if self.over:
                 raise ValueError("a sensitivity varies every parameter by itself; leave [over] out")
-            return sensitivity_plan(self._template(), None, **options)
+            return sensitivity_plan(template, None, **options)
         if not self.over:
             raise ValueError("[over] must name at least one parameter and its values, got none")
         if kind in _SAMPLED:
@@ -144,11 +154,15 @@ class Study:
         others = {name: _values(name, own) for name, own in self.over.items() if name != along}
         return Boundary(along, _span(along, self.over[along]), over=others or None, **options)
 
-    def _template(self) -> Axon:
+    def _template(self) -> Axon | Callable[..., Axon]:
+        if "fibre" in self.axon:
+            return partial(myelinated, model=str(self.axon["fibre"]))
         own = {name: self.axon.get(name, default) for name, default in _CABLE.items()}
         return Axon(membrane=model(self.axon.get("model", "hodgkin_huxley")), **own)
 
     def _fixed(self) -> dict[str, Any]:
+        if "fibre" in self.axon:
+            return {name: value for name, value in self.axon.items() if name not in {"fibre", *self.over}}
         known = {*settings_of(self.question), *UNITS, "model"}
         for name in self.axon:
             if name not in known and "." not in name:
@@ -179,17 +193,25 @@ def read_study(path: str | os.PathLike[str]) -> Study:
                 raise ValueError(unknown_name("table or key", name, _TABLES))
         if "question" not in tables:
             raise ValueError('question is missing; write for example question = "velocity"')
-        for name in ("axon", "over", "plan"):
+        for name in _TABLES[1:]:
             if not isinstance(tables.get(name, {}), dict):
                 raise ValueError(f"{name} must be a table, [{name}], got {tables[name]!r}")
         return Study(
             str(tables["question"]),
-            _flat(tables.get("axon", {})),
+            {**_flat(tables.get("axon", {})), **_pulse(tables.get("stimulus", {}))},
             _flat(tables.get("over", {})),
             tables.get("plan", {}),
         )
     except (ValueError, TypeError) as error:
         raise ValueError(f"{os.fspath(path)}: {error}") from error
+
+
+def _pulse(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of the stimulus, by the names that points have for it."""
+    for name in table:
+        if name not in _STIMULUS:
+            raise ValueError(unknown_name("name in [stimulus]", name, _STIMULUS))
+    return {_STIMULUS[name]: value for name, value in table.items()}
 
 
 def _flat(table: Mapping[str, Any]) -> dict[str, Any]:
