@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -237,6 +237,29 @@ def test_closed_executor_is_one_clear_error() -> None:
     pool.shutdown()
     with pytest.raises(axon.AxonError, match="the executor takes no work"):
         axon.sweep(product, {"x": [1]}, executor=pool, progress=False)
+
+
+def test_executor_that_gives_up_is_one_clear_error_and_nothing_is_lost(tmp_path: Path) -> None:
+    class GivingUp(ThreadPoolExecutor):
+        given = 0
+
+        def submit(self, fn, /, *args, **kwargs):  # type: ignore[no-untyped-def]
+            self.given += 1
+            future = super().submit(fn, *args, **kwargs)
+            if self.given < 3:
+                future.result()
+                return future
+            lost: Future[object] = Future()
+            lost.cancel()
+            lost.set_running_or_notify_cancel()
+            return lost
+
+    path = tmp_path / "a.h5"
+    with GivingUp(1) as pool, pytest.raises(axon.AxonError, match="has cancelled its work"):
+        axon.sweep(product, {"x": range(100)}, executor=pool, to=path, progress=False)
+    kept = axon.load_sweep(path)
+    assert 0 < len(kept) < 100 and not kept.complete
+    assert axon.sweep(product, {"x": range(100)}, to=path, progress=False).computed == 100 - len(kept)
 
 
 # Chance and workers

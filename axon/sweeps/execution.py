@@ -37,7 +37,6 @@ _UNIT_S = 0.2  # what a unit of a plain function should last, so that handing it
 _MOST = 500  # points in such a unit
 _LOOK_S = 0.1  # between looks at Ctrl-C and at what hangs
 _AHEAD = 256  # units handed to an executor whose number of workers is not known
-_TRIES = 3
 
 
 def work(question: Question, points: list[Point], limit: float | None, attempt: int) -> list[Row]:
@@ -231,10 +230,13 @@ class _Execution:
             ) from error
         if self.crew.kind != "executor":
             self.crew.dismiss()
-        if isinstance(error, CancelledError) and attempt >= _TRIES:
-            raise AxonError("the executor cancels whatever it is given; what was computed is kept") from error
+        if isinstance(error, CancelledError):
+            raise AxonError(
+                "the executor has cancelled its work, as Dask does when its scheduler is gone; "
+                "what was computed is kept"
+            ) from error
         alone = len(points) == 1 and attempt > 0 and not self.flying
-        if alone and not isinstance(error, CancelledError):
+        if alone:
             self.done(points, [Row({}, self._blame(error, seconds), seconds)])
             return
         self.suspects += [(point, attempt + 1) for point in points]
