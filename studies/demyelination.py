@@ -187,7 +187,7 @@ def draw_failure(ax: Any, answer: dict[str, Any]) -> None:
     ax.plot(many, left, "o-", markersize=4, linewidth=0.8)
     ax.axhline(100 * REUTSKIY, color=COLOURS["grey"], linestyle="--", linewidth=0.7)
     ax.text(
-        8, 100 * REUTSKIY + 0.08, "whole fibre, Reutskiy 2003", ha="right", fontsize=7, color=COLOURS["grey"]
+        8.9, 100 * REUTSKIY - 0.2, "whole fibre, Reutskiy 2003", ha="right", fontsize=7, color=COLOURS["grey"]
     )
     ax.set(xlabel="thin internodes in a row", ylabel="myelin left at failure (%)", title="b   where it fails")
     ax.set(xlim=(0, 9), ylim=(0, 1.25 * left.max()))

@@ -208,7 +208,7 @@ def leap() -> axon.Run:
 def race() -> dict[str, Any]:
     """Time to a velocity within 0.5 % of the limit, ours and NEURON's in turns; and of 64 fibres at once.
 
-    Seconds are those of the processor, so that others on the machine do not count.
+    Seconds are those of the processor, the least of several, so that others on the machine count little.
     """
     fibre, limit = mrg(), measured(10.0).value
     pulse = axon.suprathreshold_pulse(fibre, start=0.1)
@@ -224,14 +224,17 @@ def race() -> dict[str, Any]:
         from _myelin.neuron import run_in_neuron, velocity
         from neuron import h
 
-        theirs = run_in_neuron(h, fibre, pulse, dt=NEURON_STEP, duration=duration)
-        seconds += [timed(own) for _ in range(10)]
-        found["neuron_within"] = abs(velocity(fibre, theirs) / limit - 1)
-        found["neuron_seconds"] = theirs.seconds
+        theirs = []
+        for _ in range(3):
+            theirs.append(run_in_neuron(h, fibre, pulse, dt=NEURON_STEP, duration=duration))
+            seconds += [timed(own) for _ in range(10)]
+        fastest = min(outcome.seconds for outcome in theirs)
+        found["neuron_within"] = abs(velocity(fibre, theirs[0]) / limit - 1)
+        found["neuron_seconds"] = fastest
         found["times_as_fast_as_neuron"] = study.compared(
-            theirs.seconds / float(np.median(seconds)), 300.0, "1", source="wanted: at least"
+            fastest / min(seconds), 300.0, "1", source="wanted: at least"
         )
-    return found | {"own_seconds": float(np.median(seconds))}
+    return found | {"own_seconds": min(seconds)}
 
 
 def timed(function: Callable[[], object]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -167,7 +168,7 @@ class Axon:
         if self.ring and any(section.insulated or section.myelin for section in self.sections):
             raise ValueError("Axon: a ring takes no insulators and no myelin; leave its ends sealed")
 
-    @property
+    @cached_property
     def membranes(self) -> tuple[Membrane, ...]:
         """The different membranes, in order."""
         return tuple(dict.fromkeys({id(s.membrane): s.membrane for s in self.sections}.values()))
@@ -186,7 +187,7 @@ class Axon:
         end = self.path()[-1]
         return self.starts[end] + float(self.sections[end].length)
 
-    @property
+    @cached_property
     def starts(self) -> tuple[float, ...]:
         """Distance from x = 0 at which every section begins, um."""
         if not self.parents:
@@ -254,12 +255,12 @@ class Axon:
         first = self.sections[0]
         return not self.parents and all(_alike(first, section) for section in self.sections)
 
-    @property
+    @cached_property
     def myelinated(self) -> bool:
         """Whether some section has myelin of its own or is perfectly insulated."""
         return any(section.insulated or section.myelin is not None for section in self.sections)
 
-    @property
+    @cached_property
     def nodes(self) -> tuple[int, ...]:
         """Sections that are nodes: excitable and bare, at least three of them with other sections between."""
         bare = [
@@ -271,7 +272,7 @@ class Axon:
         stretches = sum(self.parent(i) not in own for i in bare)
         return tuple(bare) if stretches >= 3 else ()
 
-    @property
+    @cached_property
     def boundaries(self) -> tuple[float, ...]:
         """Distances (um) from x = 0 where one section ends and the next begins."""
         return tuple(dict.fromkeys(x for x in self.starts[1:] if x > 0))
