@@ -157,7 +157,7 @@ class Record:
 
     def concentration_names(self, axon: Axon) -> tuple[str, ...]:
         """Names of the pools whose concentrations are kept."""
-        known = dict.fromkeys(pool.name for section in axon.sections for pool in section.membrane.pools)
+        known = dict.fromkeys(pool.name for membrane in axon.membranes for pool in membrane.pools)
         return _chosen("pool", self.concentrations, tuple(known))
 
     def predicted_size(
