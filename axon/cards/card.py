@@ -98,8 +98,8 @@ class Card:
     dt : float
         The longest step at which its spike and its threshold are measured, ms.
     trial : (float, float), optional
-        dt (ms) and dx (um) at which its threshold is found to 0.1 %, where moving concentrations make trials
-        slow; by default it is extrapolated.
+        dt (ms) and dx (um) from which its threshold is extrapolated, where moving concentrations make trials
+        slow; by default ``dt`` and the axon's own mesh.
     """
 
     name: str

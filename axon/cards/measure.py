@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from axon.job import default_dt
 from axon.measure.spike import SpikeShape, spike_shape
 from axon.protocols.space_clamp import microamperes_per_cm2, nanoamperes, space_clamp
 from axon.protocols.stimulus import suprathreshold_pulse
-from axon.protocols.threshold import find_threshold
+from axon.protocols.threshold import Threshold, find_threshold
+from axon.protocols.trials import How
 from axon.protocols.twins import Twins
 from axon.protocols.velocity import MeasuredVelocity, measure_velocity
 from axon.record import Record
@@ -27,6 +29,8 @@ Array = NDArray[np.float64]
 PATCH_PULSE, THRESHOLD_PULSE, TWIN_PULSE = 0.05, 1.0, 0.2  # ms
 CONDITIONING, CEILING = 2.0, 10.0  # x threshold: the first pulse, and the strongest second one
 ACCURACY = 1e-3  # relative, of a refractory period and of a coarse threshold
+# A refractory period takes hundreds of trials, too many to be fine ones where concentrations move.
+COARSE, COARSE_ACCURACY = (0.02, 20.0), 1e-2  # ms and um; relative
 EXACT = 1e-9  # mV: a rest is solved to the last digits
 
 
@@ -65,7 +69,7 @@ def measure(
 
 
 class _Bench:
-    """The axon of a card, and its spike at three resolutions, made once."""
+    """The axon of a card, on its default mesh, and its spike at two step lengths, made once."""
 
     def __init__(self, card: Card, progress: bool) -> None:
         self.card, self.progress = card, progress
@@ -140,48 +144,37 @@ class _Bench:
         return Measured(found.value, found.error)
 
     def _threshold(self, line: Line) -> Measured:
-        pulse = Pulse(amplitude=1.0, start=0.5, duration=THRESHOLD_PULSE, at=self.middle)
-        if self.card.trial is not None:
-            return self._coarse_threshold(pulse, *self.card.trial)
-        fine, coarse = (
-            find_threshold(self.axon, pulse, dt=self.dt / k, order=self._order, progress=self.progress)
-            for k in (2, 1)
-        )
+        fine, coarse = self._thresholds()
         step = (fine.value - coarse.value) / 3
         found = Measured(fine.value + step, math.hypot(fine.error, step))
         if self.card.patch is None:
             return found
-        return Measured(
-            float(microamperes_per_cm2(self.axon, found.value)),
-            float(microamperes_per_cm2(self.axon, found.error)),
-        )
+        value, error = microamperes_per_cm2(self.axon, [found.value, found.error])
+        return Measured(float(value), float(error))
 
-    def _coarse_threshold(self, pulse: Pulse, dt: float, dx: float) -> Measured:
-        """By trials of a fixed length: where concentrations drift, an axon is never quite at rest again."""
-        found = find_threshold(
-            self.axon,
-            pulse,
-            accuracy=ACCURACY,
-            ceiling=suprathreshold_pulse(self.axon, at=self.middle).amplitude / 2,
-            duration=self.card.duration / 2,
-            dt=dt,
-            dx=dx,
-            order=self._order,
-            progress=self.progress,
-        )
-        return Measured(found.value, found.error)
+    def _thresholds(self) -> tuple[Threshold, Threshold]:
+        """At the finest steps and at steps twice as long; on a coarse mesh where the card says so.
+
+        There trials have a fixed length, for where concentrations drift an axon is never quite at rest again.
+        """
+        pulse = Pulse(amplitude=1.0, start=0.5, duration=THRESHOLD_PULSE, at=self.middle)
+        find = partial(find_threshold, self.axon, pulse, order=self._order, progress=self.progress)
+        if self.card.trial is None:
+            return find(dt=self.dt / 2), find(dt=self.dt)
+        dt, dx = self.card.trial
+        ceiling = suprathreshold_pulse(self.axon, at=self.middle).amplitude / 2
+        find = partial(find, accuracy=ACCURACY, ceiling=ceiling, duration=self.card.duration / 2)
+        return find(dt=dt, dx=dx), find(dt=2 * dt, dx=2 * dx)
 
     def _refractory(self, line: Line) -> Measured:
-        twins = Twins(
-            self.axon,
-            0.0,
-            TWIN_PULSE,
-            CONDITIONING,
-            ACCURACY,
-            {"dt": self.dt, "order": self._order, "progress": self.progress},
-        )
+        how: How = {"dt": self.dt, "order": self._order, "progress": self.progress}
+        accuracy = ACCURACY
+        if self.card.trial is not None:
+            how |= {"dt": COARSE[0], "dx": COARSE[1]}
+            accuracy = COARSE_ACCURACY
+        twins = Twins(self.axon, 0.0, TWIN_PULSE, CONDITIONING, accuracy, how)
         absolute = twins.absolute(CEILING)
-        return Measured(absolute, ACCURACY * absolute)
+        return Measured(absolute, accuracy * absolute)
 
 
 def order_of(axon: Axon) -> int:
