@@ -25,7 +25,7 @@ from axon.cable import US_PER_S
 from axon.engine import beside, tables
 from axon.geometry import CM_PER_UM
 from axon.membranes import Channel, Gate, Membrane, Pool, Transporter
-from axon.membranes.constants import FARADAY
+from axon.membranes.constants import FARADAY, thermal_voltage
 from axon.membranes.pool import reversal_shift
 
 Array = NDArray[np.float64]
@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 Flow = tuple[Mapping[Any, float], Array, Array]
 
 _REACH = 250.0  # mV, of the first tables
+_STIFF = 0.5  # steps in which a concentration may relax to what the voltage makes it, at least 2
 
 
 def drifting_channels(membrane: Membrane) -> list[Any]:
@@ -104,6 +105,7 @@ class Drift:
         self.concentration = {p.name: np.full(len(here), p.concentration) for p in membrane.pools}
         self.earlier = self.midway = self.concentration
         self.bound = {p.name: _resting_bound(p, len(here)) for p in membrane.pools}
+        self.relaxing = {p.name: np.zeros(len(here), bool) for p in membrane.pools}
         self.per_charge = {p.name: _per_charge(p, area, diameter) for p in membrane.pools}
         gates = drifting_gates(membrane)
         steady = {name: gate.steady_state(v, celsius) for name, gate in gates.items()}
@@ -137,11 +139,14 @@ class Drift:
         RanOut
             Where a pool has run out.
         """
-        midway = {name: 1.5 * c - 0.5 * self.earlier[name] for name, c in self.concentration.items()}
-        self.midway, ahead = midway, 1.5 * v - 0.5 * self.before
+        midway = {
+            name: np.where(self.relaxing[name], c, 1.5 * c - 0.5 * self.earlier[name])
+            for name, c in self.concentration.items()
+        }
         for name, c in midway.items():
             if not c.min() > 0:
                 raise RanOut(name, int(self.here[np.argmin(c)]))
+        self.midway, ahead = midway, 1.5 * v - 0.5 * self.before
         self._advance_gates(v, ahead, midway)
         self.before = v.copy()
         self.flows = self._by_ion(midway) + [self._line(other, v, ahead, midway) for other in self.others]
@@ -153,14 +158,16 @@ class Drift:
 
     def move(self, v: Array) -> None:
         """Let the concentrations go through the step whose mean voltage was ``v`` (n,) mV."""
-        carried: dict[str | None, Array | float] = {}
+        carried = {pool.ion: (np.zeros(len(v)), np.zeros(len(v))) for pool in self.membrane.pools}
         for shares, g, b in self.flows:
-            outward = g * v - b
             for ion, share in shares.items():
-                carried[ion] = carried.get(ion, 0.0) + share * outward
+                if ion in carried:
+                    outward, conductance = carried[ion]
+                    outward += share * (g * v - b)
+                    conductance += share * g
         self.earlier = self.concentration
         self.concentration = {
-            pool.name: self._filled(pool, carried.get(pool.ion, 0.0), self.midway[pool.name])
+            pool.name: self._filled(pool, *carried[pool.ion], self.midway[pool.name])
             for pool in self.membrane.pools
         }
 
@@ -170,6 +177,7 @@ class Drift:
             "pool": self.concentration,
             "pool_earlier": self.earlier,
             "pool_bound": self.bound,
+            "pool_relaxing": {name: x.astype(float) for name, x in self.relaxing.items()},
             "pool_gate": self.gates,
         }
         named = {f"{group}_{name}": x for group, own in groups.items() for name, x in own.items()}
@@ -184,6 +192,7 @@ class Drift:
         for group, own in (("pool", self.concentration), ("pool_bound", self.bound)):
             own |= {name: new.get(f"{group}_{name}", x) for name, x in own.items()}
         self.earlier = {name: new.get(f"pool_earlier_{name}", x) for name, x in self.concentration.items()}
+        self.relaxing = {name: new.get(f"pool_relaxing_{name}", x) > 0 for name, x in self.relaxing.items()}
         for name, x in self.gates.items():
             x[:] = new.get(f"pool_gate_{name}", x)
         self.before = new.get("pool_before", self.before)
@@ -251,8 +260,12 @@ class Drift:
         rest = slope * v - channel.open_current(v, self.celsius, **around)
         return {channel.ion: 1.0}, opened * slope, opened * rest
 
-    def _filled(self, pool: Pool, outward: Array | float, midway: Array) -> Array:
-        """A concentration after the step, from the current (nA) that carried its ion outwards."""
+    def _filled(self, pool: Pool, outward: Array, conductance: Array, midway: Array) -> Array:
+        """A concentration after the step, from the current (nA) that carried its ion outwards.
+
+        Where so little is left that its reversal potential follows the voltage within a step, the logarithm
+        of the concentration relaxes to that equilibrium; mass is then conserved to first order alone.
+        """
         change = self.dt * self.per_charge[pool.name] * outward
         if pool.buffer is not None:
             binding = pool.buffer.on * midway + pool.buffer.off
@@ -261,6 +274,12 @@ class Drift:
             self.bound[pool.name] = self.bound[pool.name] + taken
             change = change - taken
         c = self.concentration[pool.name]
+        per_volt = abs(self.per_charge[pool.name]) * thermal_voltage(self.celsius) / abs(pool.valence)
+        stiff = self.dt * per_volt * conductance / midway
+        falls = (change < -0.5 * c) & (stiff > 0)
+        relaxing = self.relaxing[pool.name] = falls | (stiff > _STIFF)
+        if relaxing.any():
+            change = np.where(relaxing, c * np.expm1(change / c / (1.0 + stiff)), change)
         if pool.tau == np.inf:
             return c + change
         # Exact while what flows in is constant: it settles at rest + change tau / dt.

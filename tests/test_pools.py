@@ -362,6 +362,17 @@ def test_a_transporter_needs_no_pool() -> None:
     assert_allclose(runs[0].currents["leak"], 3e-4 * (runs[0].voltage + 54.387), rtol=1e-12, atol=0)
 
 
+def test_what_little_is_left_settles_where_it_is_in_equilibrium() -> None:
+    """Far above its reversal potential calcium leaves a thin shell within a step, and stays positive."""
+    shell = replace(CALCIUM, tau=np.inf)
+    membrane = Membrane("open", (Channel("Ca", 0.01, 120.0, ion="Ca"),), pools=(shell,))
+    run = simulated(membrane, 1.0, 0.01, stimuli=Clamp(voltage=160.0), start=120.0)
+    settled = 1e-4 * np.exp(-40.0 / (thermal_voltage(6.3) / 2))
+    assert settled < 0.05 * 1e-4
+    assert_allclose(run.concentrations["Ca_in"][-1, 0], settled, rtol=1e-3, atol=0)
+    assert (run.concentrations["Ca_in"] > 0).all()
+
+
 # Running out, and files
 
 
