@@ -33,6 +33,7 @@ from PIL import Image
 
 import axon
 from axon import Axon, Pulse, Record, Run, Train, draw
+from axon.draw.scene import in_step
 from axon.draw.style import voltage_colours
 from axon.draw.wake import ABSOLUTE, RELATIVE, Wake
 
@@ -91,6 +92,31 @@ def test_kymograph_arguments_each_add_something() -> None:
     dots = next(line for line in ax.get_lines() if len(line.get_xdata()) == 100)
     assert_allclose(dots.get_xdata(), RUN.spike_position / 1e3, rtol=1e-12, atol=0)
     assert_array_equal(dots.get_ydata(), RUN.spike_time)
+
+
+def test_gates_sampled_at_times_of_their_own_are_drawn_at_those_of_the_voltage() -> None:
+    own = np.arange(0.0, 5.01, 0.2)
+    wave = np.sin(own)[:, None] * np.ones(100)
+    run = replace(RUN, gates={}, beside={"gates_time": own, "gates/h": wave, "currents_time": own[:0]})
+    run = replace(run, beside={**run.beside, "currents/Na": wave[:0], "voltage_lowest": RUN.voltage})
+    seen = in_step(run)
+    assert list(seen.gates) == ["h"] and seen.currents == {} and seen.beside == {}
+    assert_allclose(seen.gates["h"][::4], wave[: len(seen.time[::4])], rtol=1e-12, atol=1e-12)
+    assert_allclose(seen.gates["h"][2], (wave[0] + wave[1]) / 2, rtol=1e-12, atol=1e-12)
+    assert len(draw.plot_snapshots(run)) == 2  # voltage and gates
+    assert in_step(RUN) is RUN
+
+
+def test_a_run_recorded_around_spikes_is_drawn(tmp_path: Path) -> None:
+    record = Record(voltage=axon.AroundSpikes(0.3, 0.02, 0.5), gates=axon.Every(0.05))
+    cable = replace(SQUID, length=20_000)
+    pulse = Pulse(amplitude=200_000, start=0.1, duration=0.2, at=0)
+    run = axon.simulate(cable, pulse, duration=3, record=record)
+    assert np.ptp(np.diff(run.time)) > 0.1 and not run.gates
+    draw.plot_run(run, tmp_path / "a.png")
+    draw.animate(run, tmp_path / "a.gif", duration_s=0.2, panels=["voltage", "gates", "kymograph"])
+    axon.view(run, tmp_path / "a.html")
+    assert "gates" in (tmp_path / "a.html").read_text()
 
 
 def test_every_pulse_of_a_train_is_marked() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from axon.checks import positive
 from axon.draw.encode import MOVING_FORMATS, Film, playable_speed, require_encoder, write_film
-from axon.draw.scene import number, voltage_of
+from axon.draw.scene import in_step, number, voltage_of
 from axon.draw.stage import Stage
 from axon.draw.style import checked_path, context, replacing
 
@@ -88,7 +88,7 @@ def animate(
     FileNotFoundError
         If the folder does not exist.
     """
-    runs = [run.along() for run in (runs if isinstance(runs, Sequence) else [runs])]
+    runs = [in_step(run) for run in (runs if isinstance(runs, Sequence) else [runs])]
     _check(runs, labels, duration_s, pixels_per_frame)
     path = checked_path(path, MOVING_FORMATS)
     suffix = path.suffix.lower()

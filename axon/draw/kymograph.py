@@ -10,6 +10,7 @@ from matplotlib.patheffects import Normal, Stroke
 
 from axon.draw.scene import (
     SPARSE,
+    in_step,
     label_position,
     length_scale,
     mark_joins,
@@ -65,7 +66,7 @@ def plot_kymograph(
     ValueError
         If voltage was not recorded, or at a single position.
     """
-    run = run.along()
+    run = in_step(run)
     voltage = voltage_of(run, "a kymograph", positions=2)
     ax = ax or figure(85, 80).add_subplot()
     image = _image(run, voltage, ax)

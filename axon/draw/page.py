@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from axon.draw.kymograph import plot_kymograph
-from axon.draw.scene import length_scale, velocity_in_words, voltage_of
+from axon.draw.scene import in_step, length_scale, velocity_in_words, voltage_of
 from axon.draw.snapshots import plot_snapshots
 from axon.draw.style import COLOURS, STILL_FORMATS, checked_path, figure, in_style, save
 from axon.draw.traces import plot_traces
@@ -38,7 +38,7 @@ def plot_run(run: Run, path: str | os.PathLike[str] | None = None) -> Figure:
     ValueError
         If voltage was not recorded, or the path has another ending.
     """
-    run = run.along()
+    run = in_step(run)
     voltage_of(run, "a page", positions=2)
     if path is not None:
         checked_path(path, STILL_FORMATS)

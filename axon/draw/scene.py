@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,32 @@ def voltage_of(run: Run, picture: str, *, positions: int = 1) -> Array:
             f"and {n_x}; simulate with a shorter Record.every or more Record.positions"
         )
     return run.voltage
+
+
+def in_step(run: Run) -> Run:
+    """`run` along one way, all of it at the times of the voltage.
+
+    Gates and currents that were sampled at times of their own are interpolated linearly, and are as first and
+    last sampled before and after.
+    """
+    run = run.along()
+    if not run.beside:
+        return run
+    known: dict[str, dict[str, Any]] = {"gates": dict(run.gates), "currents": dict(run.currents)}
+    for path, values in run.beside.items():
+        kind, _, name = path.partition("/")
+        if name and len(values):
+            known[kind][name] = interpolated(run.beside[f"{kind}_time"], np.asarray(values), run.time)
+    return replace(run, gates=known["gates"], currents=known["currents"], beside={})
+
+
+def interpolated(time: Array, values: Array, wanted: Array) -> Array:
+    """`values` (n_t, n_x) sampled at `time` (ms), at the `wanted` times, (len(wanted), n_x)."""
+    where = np.interp(wanted, time, np.arange(len(time)))
+    before = np.minimum(where.astype(np.int64), max(len(time) - 2, 0))
+    after = np.minimum(before + 1, len(time) - 1)
+    share = (where - before)[:, None]
+    return (1.0 - share) * values[before] + share * values[after]
 
 
 def length_scale(run: Run) -> tuple[float, str]:

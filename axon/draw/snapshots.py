@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import AxesImage
 
 from axon.draw.scene import (
+    in_step,
     label_position,
     length_scale,
     mark_joins,
@@ -67,7 +68,7 @@ def plot_snapshots(
     ValueError
         If voltage was not recorded, a time lies outside the run, or too few axes are given.
     """
-    run = run.along()
+    run = in_step(run)
     voltage = voltage_of(run, "a snapshot", positions=2)
     frames = nearest_times(run, at, DEFAULT_TIMES)
     axes = _axes(run, axes)

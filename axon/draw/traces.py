@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from axon.draw.scene import length_scale, nearest_positions, number, voltage_limits, voltage_of
+from axon.draw.scene import in_step, length_scale, nearest_positions, number, voltage_limits, voltage_of
 from axon.draw.style import figure, in_style, ordered_colours
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def plot_traces(run: Run, at: Sequence[float] | None = None, ax: Axes | None = N
     ValueError
         If voltage was not recorded, or a site lies off the axon.
     """
-    run = run.along()
+    run = in_step(run)
     voltage = voltage_of(run, "a trace")
     ax = ax or figure(85, 50).add_subplot()
     factor, unit = length_scale(run)

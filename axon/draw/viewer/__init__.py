@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from axon.draw.scene import voltage_of
+from axon.draw.scene import in_step, voltage_of
 from axon.draw.style import checked_path, replacing
 from axon.draw.viewer.contents import tell
 from axon.draw.viewer.thinning import Thinning
@@ -56,7 +56,7 @@ def view(run: Run, path: str | os.PathLike[str], *, progress: bool = True) -> Pa
     FileNotFoundError
         If the folder does not exist.
     """
-    run = run.along()
+    run = in_step(run)
     voltage_of(run, "the viewer", positions=2)
     path = checked_path(path, (".html",))
     thinning = Thinning().until(run, MOST_VALUES)
