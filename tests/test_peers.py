@@ -64,8 +64,10 @@ def by_neuron(cable: axon.Axon) -> Traces:
     """The same compartments in NEURON: Crank-Nicolson, rate tables off, gates steady at REST."""
     h: Any = neuron.h
     sections = [neuron_section(h, section) for section in cable.sections]
-    for before, after in zip(sections[:-1], sections[1:], strict=True):
-        after.connect(before(1))
+    for number, section in enumerate(sections):
+        parent = cable.parent(number)
+        if parent is not None:
+            section.connect(sections[parent](1))
     clamp = h.IClamp(sections[0](0))
     clamp.delay, clamp.dur, clamp.amp = PULSE.start, PULSE.duration, PULSE.amplitude
     records = [h.Vector().record(segment._ref_v) for section in sections for segment in section]
@@ -97,6 +99,11 @@ CABLES: dict[str, Callable[[], axon.Axon]] = {
     "NEURON's leak": lambda: axon.Axon(sections=[squid(e_leak=-54.3)]),
     "a step in diameter": lambda: axon.Axon(
         sections=[squid(length=25_000), squid(length=25_000, diameter=900)]
+    ),
+    "a tree": lambda: axon.forked(
+        squid(length=25_000),
+        axon.forked(squid(length=15_000, diameter=300), *[squid(length=10_000, diameter=200)] * 2),
+        squid(length=20_000, diameter=400),
     ),
 }
 

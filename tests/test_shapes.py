@@ -276,6 +276,16 @@ def test_what_is_no_morphology_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
 
 
+def test_the_shapes_of_the_readme_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    code = page.split("## Any shape")[1].split("```python")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, object] = {"axon": axon}
+    exec(code, made)
+    assert (tmp_path / "branch.png").stat().st_size > 1000
+    assert made["y"].parents == (None, 0, 0, 2, 2)  # type: ignore[attr-defined]
+
+
 PLAIN = Axon(length=1000, diameter=10, membrane=HH)
 
 
