@@ -16,9 +16,9 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from axon.discretise.job import default_dt
 from axon.errors import AxonError, FileFormatError, NoPropagation, NoRest, Unstable, unknown_name
 from axon.geometry import Axon, End, Myelin, Section
-from axon.job import default_dt
 from axon.measure.velocity import Velocity
 from axon.membranes import (
     Buffer,

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import Place, place
+from axon.discretise.rest import resting_voltage
 from axon.geometry import length_constant
 from axon.measure.landmarks import NoSpike
 from axon.measure.phases import Phases, divide
 from axon.measure.spike import MARGIN
 from axon.membranes import Membrane
 from axon.membranes.roles import gate_roles
-from axon.rest import resting_voltage
 from axon.run import Run
 
 Array = NDArray[Any]

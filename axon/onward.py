@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.cable import slots
 from axon.checks import finite
+from axon.discretise.cable import slots
+from axon.discretise.job import Job, prepare
 from axon.errors import AxonError
 from axon.geometry import Axon, Compartments
-from axon.job import Job, prepare
 from axon.record import Record
 from axon.run import Run, load
 from axon.simulate import run_one

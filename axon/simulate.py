@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from axon.checks import positive
+from axon.discretise.job import NOISES, Job, prepare
 from axon.errors import unknown_name
 from axon.geometry import Axon, Compartments
-from axon.job import NOISES, Job, prepare
 from axon.progress import Progress, stop_on_interrupt
 from axon.provenance import provenance
 from axon.record import Record
@@ -22,9 +22,9 @@ from axon.run import Run
 from axon.stimuli import Clamp, Stimulus
 
 if TYPE_CHECKING:
-    from axon.collect import Collector
     from axon.engine.cables import Cable
-    from axon.stepping import Stepper
+    from axon.stepping.collect import Collector
+    from axon.stepping.stepper import Stepper
 
 Array = NDArray[np.floating]
 
@@ -159,7 +159,7 @@ def simulate_many(
     record = _within(record, jobs, noise)
     threads = threads or os.cpu_count() or 1
     if noise is not None:
-        from axon.chance import trial_seeds
+        from axon.stepping.chance import trial_seeds
 
         return _run_noisy(jobs, noise, trial_seeds(seed, len(jobs)), record, threads, progress)
     return _run(jobs, order, record, threads, progress)
@@ -243,10 +243,10 @@ def run_one(
     before : Run, optional
         What the job continues: it comes first in the run returned.
     """
-    from axon.chance import ChanceCollector, ChanceStepper
-    from axon.collect import Collector
-    from axon.concentrations import PoolCollector, PoolStepper
-    from axon.stepping import Stepper
+    from axon.stepping.chance import ChanceCollector, ChanceStepper
+    from axon.stepping.collect import Collector
+    from axon.stepping.concentrations import PoolCollector, PoolStepper
+    from axon.stepping.stepper import Stepper
 
     collector: Collector
     stepper: Stepper
@@ -265,9 +265,9 @@ def run_one(
 
 def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bool) -> list[Run]:
     # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
-    from axon.collect import Collector
-    from axon.concentrations import PoolCollector, PoolStepper
-    from axon.stepping import Stepper
+    from axon.stepping.collect import Collector
+    from axon.stepping.concentrations import PoolCollector, PoolStepper
+    from axon.stepping.stepper import Stepper
 
     origin = provenance()
     batches = _batches(jobs)
@@ -294,7 +294,7 @@ def _run_noisy(
     threads: int,
     progress: bool,
 ) -> list[Run]:
-    from axon.chance import ChanceCollector, ChanceStepper
+    from axon.stepping.chance import ChanceCollector, ChanceStepper
 
     origin = provenance()
     cables = {id(job): _cable(job, 2) for job in {id(job): job for job in jobs}.values()}
@@ -308,7 +308,7 @@ def _run_noisy(
 
 
 def _cable(job: Job, order: int) -> Cable:
-    from axon.cable import build_cable
+    from axon.discretise.cable import build_cable
 
     currents = [stimulus for stimulus in job.stimuli if not isinstance(stimulus, Clamp)]
     clamps = [stimulus for stimulus in job.stimuli if isinstance(stimulus, Clamp)]

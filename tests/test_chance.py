@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import axon
 from axon import Axon, Channel, Clamp, Gate, Membrane, Pulse, Record, Run, Section, simulate, simulate_many
-from axon.chance import channel_numbers
+from axon.stepping.chance import channel_numbers
 
 HH = axon.hodgkin_huxley()
 PATCH = Axon(length=10, diameter=1 / np.pi, membrane=HH)  # 10 um2: 600 Na and 180 K channels

@@ -26,9 +26,9 @@ from axon import (
     sweeney,
 )
 from axon.__main__ import main
+from axon.discretise.job import default_dt
 from axon.fibres import FIBRES
 from axon.fibres.mrg_dimensions import TABLE, Row, dimensions
-from axon.job import default_dt
 
 LIMIT = 56.23  # m/s, MRG of 10 um at 37 degC: NEURON's `extracellular` extrapolated to dt -> 0
 WRAP = Myelin(lamellae=100.0, space=0.004, diameter=10.0)

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from axon import Axon, Clamp, Pulse, Record, Run, Synapse, hodgkin_huxley, simulate
-from axon.keep import LONGEST, MOST_ANSWERS, compartments_of, kept
+from axon.discretise.keep import LONGEST, MOST_ANSWERS, compartments_of, kept
 from axon.stimuli import Stimulus
 
 HH = hodgkin_huxley()
@@ -80,7 +80,7 @@ def test_a_run_after_another_is_as_if_it_were_the_first(
         return simulate(axon, stimuli, **how)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr("axon.keep.LONGEST", 0)  # nothing is kept
+        patch.setattr("axon.discretise.keep.LONGEST", 0)  # nothing is kept
         first, alone = run(), run(**other)  # type: ignore[arg-type]
     for _ in range(2):
         assert_array_equal(run().voltage, first.voltage)

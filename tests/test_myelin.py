@@ -25,9 +25,9 @@ from axon import (
     suprathreshold_pulse,
     sweeney,
 )
+from axon.discretise.rest import resting_state
 from axon.fibres import FIBRES, myelinated
 from axon.model import from_json, to_json
-from axon.rest import resting_state
 from axon.run import load
 
 SPIKES = Record(voltage=None)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import axon.progress
-import axon.stepping
+import axon.stepping.stepper
 from axon.measure.velocity import front_velocity
 from axon.progress import CompileNotice, Glimpse, Progress, as_json_lines, sparkline
 
@@ -141,7 +141,7 @@ def test_velocity_so_far_is_that_of_the_front(speed: float) -> None:
 
 def test_simulation_tells_the_velocity_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(axon.progress, "_LINE_S", -1.0)
-    monkeypatch.setattr(axon.stepping, "_CHUNK_SECONDS", 200 * 300 * 8e-9)  # about two hundred steps
+    monkeypatch.setattr(axon.stepping.stepper, "_CHUNK_SECONDS", 200 * 300 * 8e-9)  # about two hundred steps
     squid = axon.Axon(length=60_000, diameter=476, membrane=axon.hodgkin_huxley(), axial_resistivity=35.4)
     pulse = axon.Pulse(amplitude=400_000, start=0.1, duration=0.2, at=0)
     out = io.StringIO()

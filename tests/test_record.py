@@ -44,10 +44,10 @@ def test_the_last_sample_is_the_last_that_fits() -> None:
 def test_samples_do_not_depend_on_the_chunks_between_which_they_are_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import axon.stepping
+    import axon.stepping.stepper
 
     for seconds in (1e-9, 7 * 40 * 8e-9, 13 * 40 * 8e-9):  # one step, and odd numbers of them
-        monkeypatch.setattr(axon.stepping, "_CHUNK_SECONDS", seconds)
+        monkeypatch.setattr(axon.stepping.stepper, "_CHUNK_SECONDS", seconds)
         run = run_with(Record(every=0.04, gates=True))
         assert_array_equal(run.voltage, FULL.voltage[::4])
         assert_array_equal(run.gates["h"], FULL.gates["h"][::4])

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
 from axon import Axon, Channel, Gate, Membrane, NoRest, Section, hodgkin_huxley, passive, simulate
-from axon.rest import resting_voltage
+from axon.discretise.rest import resting_voltage
 
 Array = NDArray[np.float64]
 

@@ -148,7 +148,7 @@ def test_a_run_may_be_resumed_again_and_from_files(tmp_path: Path) -> None:
 KILLED = """
 import sys
 import axon
-from axon import collect
+from axon.stepping import collect
 from axon.storage import writing
 
 writing._FLUSH = collect._CHECKPOINT_SECONDS = 0.05

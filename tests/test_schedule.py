@@ -83,7 +83,7 @@ def test_alike_times_share_the_axis_of_the_voltage() -> None:
 
 @pytest.mark.parametrize("chunk", [0.1, 1e-6])
 def test_the_peak_survives_between_samples(chunk: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("axon.stepping._CHUNK_SECONDS", chunk)
+    monkeypatch.setattr("axon.stepping.stepper._CHUNK_SECONDS", chunk)
     asked = run(Record(voltage=Every(1.0, envelope=True)))
     assert_array_equal(asked.voltage, DENSE.voltage[::100])
     lowest, highest = asked.beside["voltage_lowest"], asked.beside["voltage_highest"]

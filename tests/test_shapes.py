@@ -13,7 +13,7 @@ from scipy.special import i0, i1, k0, k1
 
 import axon
 from axon import Axon, End, Pulse, Record, Section, hodgkin_huxley, passive, simulate
-from axon.rest import resting_voltage
+from axon.discretise.rest import resting_voltage
 
 HH = hodgkin_huxley()
 SPIKES = Record(voltage=None, threshold=0.0)

@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-import axon.stepping
+import axon.stepping.stepper
 from axon import (
     Axon,
     Channel,
@@ -182,7 +182,7 @@ class TestInterrupt:
 
     @pytest.fixture(autouse=True)
     def small_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(axon.stepping, "_CHUNK_SECONDS", 40 * 100 * 8e-9)  # about a hundred steps
+        monkeypatch.setattr(axon.stepping.stepper, "_CHUNK_SECONDS", 40 * 100 * 8e-9)  # about a hundred steps
 
     @pytest.fixture
     def interrupt_after(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:

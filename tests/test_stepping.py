@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from axon import Axon, Clamp, Pulse, Record, hodgkin_huxley, passive, simulate
-from axon.stepping import crossing
+from axon.stepping.stepper import crossing
 
 
 def arrays(*values: float) -> list[np.ndarray]:

@@ -84,7 +84,7 @@ def test_a_run_killed_at_fifty_random_moments_leaves_files_that_open(tmp_path: P
 WATCHED = (
     SETUP
     + """
-from axon.collect import Collector
+from axon.stepping.collect import Collector
 
 known = Collector.samples
 
@@ -133,14 +133,14 @@ def test_inspect_follows_a_growing_run_to_its_end(
 
     monkeypatch.setattr(inspect, "INTERVAL", 0.1)
     path = tmp_path / "run.h5"
-    with subprocess.Popen([sys.executable, "-c", GROWS, str(path), "200"]):
+    with subprocess.Popen([sys.executable, "-c", GROWS, str(path), "1000"]):
         while not path.exists():
             pass
         assert main(["inspect", str(path), "--follow", "--json"]) == 0
     news = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     reached = [facts["reached"] for facts in news]
-    assert len(news) > 3 and reached == sorted(reached) and reached[0] < 200
-    assert all(facts["duration"] == pytest.approx(200) for facts in news)
+    assert len(news) > 3 and reached == sorted(reached) and reached[0] < 1000
+    assert all(facts["duration"] == pytest.approx(1000) for facts in news)
     assert [facts["complete"] for facts in news] == [False] * (len(news) - 1) + [True]
 
 

@@ -34,10 +34,10 @@ from axon import (
     view,
 )
 from axon.describe import lines
+from axon.discretise.rest import resting_voltage
 from axon.draw.scene import stimulated
 from axon.geometry import Compartments
 from axon.model import from_json, to_json
-from axon.rest import resting_voltage
 from axon.run import Run, load
 from axon.storage import contents
 

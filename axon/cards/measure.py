@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.cards.card import Card, Line
+from axon.discretise.job import default_dt
 from axon.geometry import Axon
-from axon.job import default_dt
 from axon.measure.spike import SpikeShape, spike_shape
 from axon.protocols.space_clamp import microamperes_per_cm2, nanoamperes, space_clamp
 from axon.protocols.stimulus import suprathreshold_pulse

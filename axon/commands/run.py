@@ -62,7 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def command(arguments: argparse.Namespace) -> int:
     from axon.checks import positive
     from axon.describe import velocity_facts, velocity_line
-    from axon.job import default_dt
+    from axon.discretise.job import default_dt
     from axon.record import Record
 
     axon = axon_of(arguments)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from axon.discretise.rest import resting_voltage
 from axon.doctor.finding import Finding
 from axon.onward import window
-from axon.rest import resting_voltage
 from axon.run import Run
 from axon.stimuli import Clamp, Pulse, Ramp, Train
 

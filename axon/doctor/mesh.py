@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from axon.discretise.job import default_dt, fastest_time_constant
 from axon.doctor.finding import Finding
 from axon.errors import NoPropagation
 from axon.geometry import length_constant
 from axon.geometry.mesh import MESH_FREQUENCY_HZ
-from axon.job import default_dt, fastest_time_constant
 from axon.record import Record
 from axon.run import Run
 from axon.simulate import simulate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from axon import rest
+from axon.discretise import rest
 from axon.draw.style import COLOURS
 from axon.errors import NoPropagation, NoRest
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from axon.checks import finite, positive
+from axon.discretise.job import default_dt
 from axon.geometry import DEFAULT_CELSIUS
-from axon.job import default_dt
 from axon.measure.clamp import ClampFamily
 from axon.membranes import Membrane
 from axon.protocols.space_clamp import space_clamp

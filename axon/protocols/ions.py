@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.cable import US_PER_S, step_coefficients
+from axon.discretise.cable import US_PER_S, step_coefficients
+from axon.discretise.job import Job, prepare
 from axon.errors import Unstable
 from axon.geometry import CM_PER_UM, Axon, Compartments, Section
 from axon.ions import (
@@ -23,7 +24,6 @@ from axon.ions import (
     resting_fluxes,
     thermal_voltage,
 )
-from axon.job import Job, prepare
 from axon.progress import CompileNotice, Progress, stop_on_interrupt
 from axon.protocols.ion_run import IonRun, space_depth
 from axon.record import Record

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from axon.checks import positive
+from axon.discretise.job import default_dt
 from axon.geometry import CM_PER_UM, MESH_FREQUENCY_HZ, Axon, Section, length_constant
-from axon.job import default_dt
 from axon.membranes import Membrane
 from axon.protocols.stimulus import DEPOLARISATION, SETTLING, suprathreshold_pulse
 from axon.record import Record

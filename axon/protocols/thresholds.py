@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import positive
+from axon.discretise.job import default_dt
 from axon.errors import AxonError
 from axon.geometry import Axon
-from axon.job import default_dt
 from axon.protocols.bracket import narrow
 from axon.protocols.passage import Numerics, arrival_times
 from axon.protocols.stimulus import suprathreshold_pulse

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import Place, finite, place, positive
+from axon.discretise.job import default_dt
 from axon.errors import AxonError, unknown_name
 from axon.geometry import Axon
-from axon.job import default_dt
 from axon.record import Record
 from axon.run import Run
 from axon.simulate import simulate_many

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from axon.checks import positive
+from axon.discretise.job import default_dt
 from axon.errors import NoPropagation
 from axon.geometry import Axon, default_dx
-from axon.job import default_dt
 from axon.measure.velocity import Velocity, conduction_velocity
 from axon.protocols.stimulus import suprathreshold_pulse
 from axon.record import Record

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import positive
+from axon.discretise.job import default_dt
 from axon.errors import AxonError, unknown_name
 from axon.geometry import Axon
-from axon.job import default_dt
 from axon.protocols.wave import travelling_wave
 from axon.sweeps.asking import sweep
 from axon.sweeps.axons import unit_of, varied

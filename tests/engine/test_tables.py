@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import axon
-from axon.cable import step_coefficients
+from axon.discretise.cable import step_coefficients
 from axon.engine import tables
 from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH
 from axon.engine.tables import CELL, build
@@ -80,6 +80,6 @@ def test_velocity_does_not_depend_on_the_cell(monkeypatch: pytest.MonkeyPatch) -
 
 
 def stepping() -> object:
-    import axon.stepping
+    import axon.stepping.stepper
 
-    return axon.stepping
+    return axon.stepping.stepper

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.collect import Collector
+from axon.discretise.sources import Sources
 from axon.engine import limbs
 from axon.engine.cables import Cable
 from axon.engine.lanes import lay_out
@@ -21,7 +21,7 @@ from axon.errors import Unstable
 from axon.measure.velocity import front_velocity
 from axon.progress import CompileNotice, Glimpse, Progress
 from axon.record import Record
-from axon.sources import Sources
+from axon.stepping.collect import Collector
 from axon.stimuli import Clamp
 
 Array = NDArray[Any]

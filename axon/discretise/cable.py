@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import Place
+from axon.discretise.keep import LONGEST, kept
+from axon.discretise.sources import feeds
 from axon.engine.cables import Cable, Limbs, Patch, Signature
 from axon.geometry import Compartments
-from axon.keep import LONGEST, kept
 from axon.membranes import Channel, Gate, Membrane, PermeableChannel, Transporter
-from axon.sources import feeds
 from axon.stimuli import Clamp, Pulse, Ramp, Synapse, Train
 
 Array = NDArray[Any]
@@ -39,7 +39,7 @@ class Slot(NamedTuple):
 
 @lru_cache(maxsize=256)
 def slots(membrane: Membrane) -> tuple[Slot, ...]:
-    """Everything that the engine tabulates of a membrane, channel by channel; see ``axon.pools``."""
+    """Everything that the engine tabulates of a membrane, channel by channel; see ``axon.stepping.pools``."""
     out: list[Slot] = []
     for channel in stepped_channels(membrane):
         lasting = [Slot(channel, gate, "gate") for gate in channel.gates if not gate.instantaneous]

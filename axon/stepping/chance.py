@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.cable import US_PER_S, stepped_channels
-from axon.collect import Collector
+from axon.discretise.cable import US_PER_S, stepped_channels
+from axon.discretise.job import Job
 from axon.engine import chance
 from axon.engine.cables import Cable
 from axon.engine.populations import Trial, lay_out, open_gates
 from axon.geometry import Compartments
-from axon.job import Job
 from axon.membranes import Channel
 from axon.record import Record
 from axon.run import Run
-from axon.stepping import Stepper
+from axon.stepping.collect import Collector
+from axon.stepping.stepper import Stepper
 
 Array = NDArray[Any]
 

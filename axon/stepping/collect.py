@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from axon.cable import slots
-from axon.job import Job
+from axon.discretise.cable import slots
+from axon.discretise.job import Job
 from axon.record import Record
 from axon.run import Run, arrays, axes, described, file_attributes, load, velocity_dataset
-from axon.tape import Rows, Tape
+from axon.stepping.tape import Rows, Tape
 
 Array = NDArray[Any]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from axon.discretise.keep import kept
 from axon.geometry import CM_PER_UM, Compartments
-from axon.keep import kept
 from axon.stimuli import Pulse, Ramp, Synapse, Train
 
 Array = NDArray[Any]

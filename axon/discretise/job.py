@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from axon.checks import positive
+from axon.discretise.keep import compartments_of, kept
+from axon.discretise.rest import resting_state
 from axon.geometry import Axon, Compartments
-from axon.keep import compartments_of, kept
 from axon.membranes import Channel
 from axon.record import Record
-from axon.rest import resting_state
 from axon.stimuli import Clamp, Stimulus
 
 Array = NDArray[np.floating]

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.collect import Collector
 from axon.engine.cables import Cable
 from axon.engine.state import FINISHED
 from axon.errors import Unstable
 from axon.membranes import Membrane
-from axon.pools import Drift, RanOut, drifting_gates
 from axon.record import Record
-from axon.stepping import Stepper
+from axon.stepping.collect import Collector
+from axon.stepping.pools import Drift, RanOut, drifting_gates
+from axon.stepping.stepper import Stepper
 
 Array = NDArray[Any]
 

@@ -1,0 +1,1 @@
+"""From an axon and what is done to it to the arrays that the engine steps."""

@@ -1,0 +1,1 @@
+"""The engine through time: chunks of steps, and what is gathered between them."""
