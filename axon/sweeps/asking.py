@@ -116,7 +116,7 @@ def sweep(
     >>> squid = axon.Axon(length=1e5, diameter=476, membrane=axon.hodgkin_huxley(), celsius=18.5)
     >>> found = axon.sweep("velocity", {"diameter": [119, 476]}, axon=squid)
     >>> print(found["velocity"].round(2))
-    [ 9.36 18.73]
+    [ 9.37 18.73]
     """
     plan = plan_of(over)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
