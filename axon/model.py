@@ -48,6 +48,8 @@ _NOUNS: dict[str, type] = {
         AroundSpikes,
     )
 }
+# What fields were called in older files, which open for ever.
+_RENAMED = {"Record": {"positions": "where"}}
 _SHIPPED = "axon.membranes."
 
 
@@ -137,6 +139,9 @@ def _built(value: Any, seen: list[Membrane]) -> Any:
         return seen[value["number"]]
     if "noun" in value:
         fields = {key: _built(item, seen) for key, item in value.items() if key != "noun"}
+        for old, new in _RENAMED.get(value["noun"], {}).items():
+            if old in fields:
+                fields[new] = fields.pop(old)
         noun = _NOUNS[value["noun"]](**fields)
         if isinstance(noun, Membrane):
             seen.append(noun)

@@ -26,7 +26,7 @@ class Record:
     ----------
     every : float
         ms between samples, rounded to whole time steps (at least one).
-    positions : sequence of float, optional
+    where : sequence of float, optional
         Where to sample, um (on a tree also (section, um from its beginning)); the nearest compartments are
         taken. Every compartment by default.
     voltage : True, "float32", None, Every or AroundSpikes
@@ -59,7 +59,7 @@ class Record:
     """
 
     every: float = 0.05
-    positions: Sequence[Place] | None = None
+    where: Sequence[Place] | None = None
     voltage: bool | str | Schedule | None = True
     gates: bool | Sequence[str] | Schedule = False
     currents: bool | Sequence[str] | Schedule = False
@@ -91,11 +91,11 @@ class Record:
                 object.__setattr__(self, name, (value,))
             elif not isinstance(value, bool):
                 object.__setattr__(self, name, tuple(value))
-        if self.positions is not None:
-            places = tuple(place("Record.positions", x) for x in self.positions)
+        if self.where is not None:
+            places = tuple(place("Record.where", x) for x in self.where)
             if not places:
-                raise ValueError("Record.positions must name at least one position, got none; None means all")
-            object.__setattr__(self, "positions", places)
+                raise ValueError("Record.where must name at least one position, got none; None means all")
+            object.__setattr__(self, "where", places)
 
     @property
     def samples(self) -> bool:
@@ -135,13 +135,13 @@ class Record:
 
     def indices(self, compartments: Compartments) -> NDArray[np.intp]:
         """Sampled compartments, in order of position, each once."""
-        if self.positions is None:
+        if self.where is None:
             return np.arange(len(compartments))
         length = float(np.max((compartments.position + compartments.length / 2)[compartments.main]))
-        for x in self.positions:
+        for x in self.where:
             if not isinstance(x, tuple) and x > length * (1 + 1e-9):
-                raise ValueError(f"Record.positions must lie on the axon (0..{length:g} um), got {x!r}")
-        return np.unique([compartments.nearest(x) for x in self.positions])
+                raise ValueError(f"Record.where must lie on the axon (0..{length:g} um), got {x!r}")
+        return np.unique([compartments.nearest(x) for x in self.where])
 
     def gate_names(self, axon: Axon, *, noise: str | None = None) -> tuple[str, ...]:
         """Names of the gates that are kept; with ``noise`` also of channels, of which a part is open."""

@@ -101,7 +101,7 @@ class Run:
         return self.compartments.section[self.recorded]
 
     def places(self) -> tuple[tuple[int, float], ...]:
-        """Every recorded position as (section, um from its beginning), as ``Record.positions`` takes them."""
+        """Every recorded position as (section, um from its beginning), as ``Record.where`` takes them."""
         within = self.position - self.compartments.starts[self.section]
         return tuple(zip(self.section.tolist(), np.maximum(within, 0.0).tolist(), strict=True))
 
@@ -234,7 +234,7 @@ class Run:
     def record_at(self, columns: NDArray[np.intp]) -> Record:
         """What would have recorded the same at some of the recorded positions alone, given by number."""
         places = self.places()
-        return replace(self.record, positions=tuple(places[i] for i in columns))
+        return replace(self.record, where=tuple(places[i] for i in columns))
 
     def sites(self, along: int | None = None) -> NDArray[np.intp]:
         """Compartments where the spike's arrival is measured, in order: all on the way, or only its nodes.

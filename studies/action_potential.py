@@ -79,7 +79,7 @@ def squid(celsius: float, rest: float = REST) -> axon.Axon:
 def spike(celsius: float, rest: float = REST, every: float = 0.0025) -> axon.Run:
     """A spike that passes mid-axon, recorded there."""
     cable = squid(celsius, rest)
-    record = axon.Record(every=every, positions=[AT], gates=True, threshold=-20.0 + rest - REST)
+    record = axon.Record(every=every, where=[AT], gates=True, threshold=-20.0 + rest - REST)
     pulse = axon.suprathreshold_pulse(cable)
     return axon.simulate(cable, pulse, duration=DURATION[celsius], order=4, record=record)
 

@@ -106,9 +106,7 @@ def propagated(diameter: float, celsius: float, quick: bool) -> tuple[IonRun, Sp
     cable = axon.Axon(length=length, diameter=diameter, membrane=HH, celsius=celsius)
     pulse = axon.suprathreshold_pulse(cable)
     duration = 40.0 if celsius < 10 else 15.0
-    run = simulate_ions(
-        cable, pulse, duration=duration, record=axon.Record(every=0.02, positions=[length / 2])
-    )
+    run = simulate_ions(cable, pulse, duration=duration, record=axon.Record(every=0.02, where=[length / 2]))
     return run, spike_cost(run)
 
 
@@ -160,7 +158,7 @@ def around(quick: bool) -> dict[str, Any]:
         duration=120.0,
         dt=0.005,
         ions=Ions(space=0.03),
-        record=axon.Record(every=0.1, positions=[length / 2]),
+        record=axon.Record(every=0.1, where=[length / 2]),
     )
     rise = run.potassium_out[:, 0] - run.potassium_out[0, 0]
     tail = (run.time > 20) & (run.time < 60)

@@ -293,7 +293,7 @@ def draw_spikes(ax: Any) -> None:
         ]
         for gap in SHOWN
     ]
-    record = axon.Record(positions=[40_000])
+    record = axon.Record(where=[40_000])
     runs = axon.simulate_many([squid()] * len(pulses), pulses, duration=30.0, record=record, **coarse())
     for run, gap, colour in zip(runs, SHOWN, reversed(ordered_colours(len(SHOWN))), strict=True):
         assert run.voltage is not None

@@ -87,7 +87,7 @@ def traces(
     cell: axon.Axon, inputs: Sequence[Sequence[Synapse]], duration: float
 ) -> tuple[Array, list[Array]]:
     """Time (ms) and voltage (mV) in the first compartment for each set of inputs."""
-    record = axon.Record(every=0.01, positions=[0.0])
+    record = axon.Record(every=0.01, where=[0.0])
     runs = axon.simulate_many([cell] * len(inputs), inputs, duration=duration, dt=0.01, record=record)
     return runs[0].time, [voltage(run)[:, 0] for run in runs]
 

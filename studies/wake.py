@@ -87,7 +87,7 @@ def lone(celsius: float) -> axon.Run:
     """A spike on the straight axon, with gates."""
     cable = squid(celsius)
     scale = 1.0 if celsius == WARM else SLOWER
-    record = axon.Record(gates=True, every=0.02 * scale, positions=np.arange(500.0, LENGTH, 1000.0).tolist())
+    record = axon.Record(gates=True, every=0.02 * scale, where=np.arange(500.0, LENGTH, 1000.0).tolist())
     return axon.simulate(cable, axon.suprathreshold_pulse(cable), duration=9 * scale, dx=250.0, record=record)
 
 

@@ -226,7 +226,7 @@ def test_smooth_runs_know_nothing_of_noise() -> None:
 
 
 def test_gates_channels_and_currents_are_those_of_whole_channels() -> None:
-    run = noisy(record=Record(gates=True, currents=True, positions=[100, 300]))
+    run = noisy(record=Record(gates=True, currents=True, where=[100, 300]))
     numbers = channel_numbers(run.compartments)[[run.compartments.nearest(x) for x in run.position]]
     area = run.compartments.area[0]
     assert list(run.gates) == ["m", "h", "n", "Na", "K"]

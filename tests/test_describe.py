@@ -27,7 +27,7 @@ def run() -> axon.Run:
         cable,
         axon.suprathreshold_pulse(cable),
         duration=6,
-        record=axon.Record(positions=(1000, 9000), gates=("m", "h"), currents=("Na",)),
+        record=axon.Record(where=(1000, 9000), gates=("m", "h"), currents=("Na",)),
         progress=False,
     )
 

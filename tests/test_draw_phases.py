@@ -30,7 +30,7 @@ HH = axon.hodgkin_huxley()
 @cache
 def passing(duration: float = 12.0) -> Run:
     cable = Axon(length=30_000, diameter=476, membrane=HH, celsius=18.5)
-    record = Record(every=0.01, positions=[0.0, 15_000.0], gates=True)
+    record = Record(every=0.01, where=[0.0, 15_000.0], gates=True)
     pulse = axon.suprathreshold_pulse(cable)
     return axon.simulate(cable, pulse, duration=duration, record=record, progress=False)
 
@@ -132,7 +132,7 @@ def test_without_gates_the_voltage_stands_alone_and_without_all_there_are_no_cur
 
 def test_permeable_channels_have_currents_and_no_conductances() -> None:
     node = Axon(length=3_000, diameter=10, membrane=frankenhaeuser_huxley(), celsius=20)
-    record = Record(every=0.005, gates=True, positions=[1_500.0])
+    record = Record(every=0.005, gates=True, where=[1_500.0])
     run = axon.simulate(node, axon.suprathreshold_pulse(node), duration=4, record=record, progress=False)
     page: Any = plot_phases(run)
     assert len(page.axes) == 6

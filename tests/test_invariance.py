@@ -152,7 +152,7 @@ def test_several_stimuli_act_together_on_a_passive_cable_as_their_sum() -> None:
 def test_what_is_recorded_does_not_change_what_happens() -> None:
     how = {"duration": 2, "dt": 0.01, "dx": 250}
     full = simulate(SQUID, PULSE, record=Record(gates=True, currents=True), **how)
-    for record in (Record(voltage=None), Record(every=0.01, positions=[0]), Record(voltage="float32")):
+    for record in (Record(voltage=None), Record(every=0.01, where=[0]), Record(voltage="float32")):
         run = simulate(SQUID, PULSE, record=record, **how)
         assert_array_equal(run.spike_time, full.spike_time)
         assert_array_equal(run.spike_compartment, full.spike_compartment)

@@ -281,7 +281,7 @@ def test_thin_space_fills_with_potassium_and_empties_with_its_time_constant() ->
 
 def test_only_what_was_asked_for_is_recorded() -> None:
     cable = Axon(length=2000, diameter=10, membrane=HH)
-    record = Record(every=0.5, positions=[0, 1000], threshold=0.0)
+    record = Record(every=0.5, where=[0, 1000], threshold=0.0)
     run = simulate_ions(cable, suprathreshold_pulse(cable), duration=4.0, record=record, dx=100.0)
     assert run.voltage.shape == run.atp.shape == run.from_bath["Na"].shape == (9, 2)
     assert_allclose(run.time, np.arange(9) * 0.5, rtol=0, atol=1e-12)
@@ -352,7 +352,7 @@ def test_ion_that_runs_out_stops_the_run() -> None:
 def spike() -> IonRun:
     """One spike in the middle of a warm squid axon."""
     squid = Axon(length=40_000, diameter=476, membrane=HH, celsius=18.5)
-    record = Record(every=0.02, positions=[0, 20_000])
+    record = Record(every=0.02, where=[0, 20_000])
     return simulate_ions(squid, suprathreshold_pulse(squid), duration=15.0, record=record)
 
 

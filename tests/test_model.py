@@ -68,7 +68,7 @@ NOUNS = [
     Ramp(amplitude=2.0, duration=3.0),
     Synapse(conductance=0.1, reversal=-70.0, tau=np.inf),
     Record(),
-    Record(every=0.1, positions=[3.0, 1.0], voltage=None, gates=("m",), currents=True, threshold=-10),
+    Record(every=0.1, where=[3.0, 1.0], voltage=None, gates=("m",), currents=True, threshold=-10),
     Record(voltage="float32", gates=True),
 ]
 

@@ -38,7 +38,7 @@ def theirs() -> tuple[Outcome, Outcome]:
 @pytest.fixture(scope="module")
 def ours() -> Outcome:
     nodes = [FIBRE.starts[node] + 0.5 for node in FIBRE.nodes]
-    record = axon.Record(every=0.00025, positions=nodes)
+    record = axon.Record(every=0.00025, where=nodes)
     run = axon.simulate(
         FIBRE, PULSE, duration=DURATION, dt=0.00025, initial_voltage=REST, record=record, progress=False
     )

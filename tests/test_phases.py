@@ -238,7 +238,7 @@ def squid(rest: float = REST, celsius: float = 18.5, length: float = 30_000) -> 
 def passing(rest: float = REST, every: float = 0.01, duration: float = 12.0) -> Run:
     """A spike that passes the middle of a short squid axon."""
     cable = squid(rest)
-    record = Record(every=every, positions=[0.0, 15_000.0], gates=True, threshold=-20.0 + rest - REST)
+    record = Record(every=every, where=[0.0, 15_000.0], gates=True, threshold=-20.0 + rest - REST)
     pulse = axon.suprathreshold_pulse(cable)
     return axon.simulate(cable, pulse, duration=duration, record=record, progress=False)
 
@@ -344,7 +344,7 @@ def test_stimulated_site_says_what_the_stimulus_hides() -> None:
         phases(passing(), 0.0)
     weak = squid(length=15_000, celsius=6.3)
     pulse = Pulse(amplitude=6_000, start=0.5, duration=0.2)
-    record = Record(every=0.01, positions=[0.0], gates=True)
+    record = Record(every=0.01, where=[0.0], gates=True)
     found: Any = phases(axon.simulate(weak, pulse, duration=6, record=record, progress=False), 0.0)
     assert recording(axon.simulate(weak, pulse, duration=1, record=record, progress=False)).kinks == (
         0.5,
@@ -359,7 +359,7 @@ def test_train_has_a_spike_for_each_pulse_and_one_cuts_the_other() -> None:
     cable = squid()
     one = axon.suprathreshold_pulse(cable)
     train = Train(amplitude=one.amplitude, start=0.5, duration=0.2, interval=5.0, count=2)
-    record = Record(every=0.01, positions=[15_000.0], gates=True)
+    record = Record(every=0.01, where=[15_000.0], gates=True)
     run = axon.simulate(cable, train, duration=16, record=record, progress=False)
     first, second = phases(run, spike=0), phases(run, spike=1)
     assert second.shape.peak_time > first.shape.peak_time + 4

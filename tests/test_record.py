@@ -55,7 +55,7 @@ def test_samples_do_not_depend_on_the_chunks_between_which_they_are_taken(
 
 
 def test_positions_are_taken_to_the_nearest_compartments_each_once_in_order() -> None:
-    run = run_with(Record(positions=[9_999, 130, 120, 4_990]))
+    run = run_with(Record(where=[9_999, 130, 120, 4_990]))
     assert_allclose(run.position, [125, 4_875, 9_875], rtol=1e-12, atol=0)
     assert_array_equal(run.voltage, FULL.voltage[::5][:, [0, 19, 39]])
     assert_array_equal(run.spike_time, FULL.spike_time)
@@ -145,7 +145,7 @@ def test_spikes_are_upward_crossings_of_the_threshold(threshold: float) -> None:
         Record(voltage="float32", every=0.03),
         Record(voltage=None),
         Record(voltage=None, gates=("m", "h")),
-        Record(gates=True, currents=True, positions=[0, 5_000]),
+        Record(gates=True, currents=True, where=[0, 5_000]),
         Record(every=0.7),
     ],
 )
@@ -168,13 +168,13 @@ def test_size_is_known_before_the_run(record: Record, duration: float, dt: float
             r'Record.voltage must be True, "float32", None, Every .*, got \'float16\'',
         ),
         (
-            lambda: Record(positions=[]),
-            r"Record.positions must name at least one position, got none; None means all",
+            lambda: Record(where=[]),
+            r"Record.where must name at least one position, got none; None means all",
         ),
-        (lambda: Record(positions=[-1.0]), r"Record.positions must be >= 0 um, got -1.0"),
-        (lambda: Record(positions=["soma"]), r"Record.positions must be a number >= 0 um, got 'soma'"),  # type: ignore[list-item]
+        (lambda: Record(where=[-1.0]), r"Record.where must be >= 0 um, got -1.0"),
+        (lambda: Record(where=["soma"]), r"Record.where must be a number >= 0 um, got 'soma'"),  # type: ignore[list-item]
         (
-            lambda: Record(positions=[10_001]).indices(SQUID.compartments(250)),
+            lambda: Record(where=[10_001]).indices(SQUID.compartments(250)),
             r"on the axon \(0..10000 um\), got 10001",
         ),
         (lambda: Record(gates=["M"]).gate_names(SQUID), r"unknown gate 'M'; known: h, m, n"),

@@ -86,7 +86,7 @@ CASES: dict[str, tuple[Axon, Any, dict[str, Any]]] = {
     "pools": (POOLED, PULSE, {"record": Record(every=0.01, gates=True, currents=True, concentrations=True)}),
     "a tree": (TREE, PULSE, {}),
     "myelin": (MYELINATED, Pulse(amplitude=5, duration=0.1), {"dt": 0.005, "dx": None}),
-    "sampled seldom": (SQUID, PULSE, {"record": Record(every=0.13, positions=[0, 5_000], voltage="float32")}),
+    "sampled seldom": (SQUID, PULSE, {"record": Record(every=0.13, where=[0, 5_000], voltage="float32")}),
     "spikes alone": (SQUID, PULSE, {"record": Record(voltage=None)}),
     "given voltage": (SHORT, (), {"initial_voltage": -50.0}),
 }

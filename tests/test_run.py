@@ -68,7 +68,7 @@ def test_local_velocity_is_distance_over_delay() -> None:
 
 
 def test_velocity_does_not_depend_on_what_was_recorded() -> None:
-    for record in (Record(voltage=None), Record(every=1.0, positions=[0])):
+    for record in (Record(voltage=None), Record(every=1.0, where=[0])):
         run = simulate(SQUID, PULSE, duration=3, dt=0.01, dx=250, record=record)
         assert run.velocity() == RUN.velocity()
 
@@ -111,9 +111,7 @@ def runs_of_every_kind() -> dict[str, Run]:
     return {
         "everything": RUN,
         "spikes alone": simulate(SQUID, PULSE, duration=3, dt=0.01, dx=250, record=Record(voltage=None)),
-        "single precision": simulate(
-            SQUID, PULSE, record=Record(voltage="float32", positions=[0, 3_000]), **how
-        ),
+        "single precision": simulate(SQUID, PULSE, record=Record(voltage="float32", where=[0, 3_000]), **how),
         "nan where there is no gate": simulate(mixed, Clamp(voltage=-30.0), record=Record(gates=True), **how),
         "ring": simulate(ring, PULSE, order=4, **how),
         "quiet, default mesh": simulate(SQUID, duration=0.1),

@@ -128,8 +128,8 @@ def once(**changes: object) -> Callable[[], object]:
             r"unknown channel 'na'; did you mean 'Na'\? known: K, Na, leak",
         ),
         (
-            once(record=Record(positions=[2e4])),
-            r"Record.positions must lie on the axon \(0..10000 um\), got 20000.0",
+            once(record=Record(where=[2e4])),
+            r"Record.where must lie on the axon \(0..10000 um\), got 20000.0",
         ),
         (
             lambda: simulate_many([SQUID], PULSE, duration=1, threads=0),

@@ -148,7 +148,7 @@ def test_rallpack_1_follows_its_exact_series(
 ) -> None:
     membrane = passive(conductance=0.25e-4, reversal=-65.0)
     cable = Axon(length=1_000, diameter=1, membrane=membrane, axial_resistivity=100)
-    on, record = Pulse(amplitude=0.1, duration=np.inf), Record(every=0.05, positions=[0, 1_000])
+    on, record = Pulse(amplitude=0.1, duration=np.inf), Record(every=0.05, where=[0, 1_000])
     run = simulate(cable, on, duration=250, dt=dt, dx=dx, order=order, record=record)
     assert run.voltage is not None
     for column, largest_rms in enumerate((first, last)):
@@ -253,7 +253,7 @@ class TestTravellingSpike:
     ) -> None:
         axon = Axon(length=100_000, celsius=celsius, **SQUID)
         pulse = Pulse(amplitude=400_000, start=0.5, duration=0.2)
-        record = Record(every=0.002, positions=[60_000])
+        record = Record(every=0.002, where=[60_000])
         run = simulate(axon, pulse, duration=duration, dt=0.002, dx=250, order=4, record=record)
         assert run.voltage is not None
         v = run.voltage[:, 0] + 65
@@ -285,7 +285,7 @@ def test_rallpack_3_follows_another_simulator() -> None:
     squid = {c.name: c for c in hodgkin_huxley().channels}
     membrane = Membrane("rallpack 3", (squid["Na"], squid["K"], Channel("leak", 0.25e-4, -65.0)))
     cable = Axon(length=1_000, diameter=1, membrane=membrane, axial_resistivity=100)
-    record = Record(every=0.05, positions=[0, 1_000])
+    record = Record(every=0.05, where=[0, 1_000])
     run = simulate(
         cable,
         Pulse(amplitude=0.1, duration=np.inf),

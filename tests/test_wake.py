@@ -191,7 +191,7 @@ def test_wake_scales_with_the_rates_of_the_gates() -> None:
         axon.suprathreshold_pulse(cold_squid),
         duration=30,
         dx=400,
-        record=Record(gates=True, every=0.1, positions=[15_000, 20_000]),
+        record=Record(gates=True, every=0.1, where=[15_000, 20_000]),
     ).wake()
     assert cold.absolute_ms / spike().wake().absolute_ms == pytest.approx(3**1.22, rel=0.2)
 
@@ -203,7 +203,7 @@ def test_wake_is_the_same_of_a_run_read_back(tmp_path: Any) -> None:
 
 
 def test_positions_recorded_sparsely_and_a_passive_section_are_no_trouble() -> None:
-    some = spike(positions=(5_000.0, 20_000.0)).wake()
+    some = spike(where=(5_000.0, 20_000.0)).wake()
     assert some.threshold.shape[1] == 2 and len(some.start) == 2
     joined = Axon(sections=[Section(10_000, 476, HH, celsius=18.5), Section(2_000, 476, passive())])
     run = simulate(joined, axon.suprathreshold_pulse(joined), duration=5, dx=500, record=Record(gates=True))

@@ -118,7 +118,7 @@ class _Bench:
             duration=duration,
             dt=dt,
             order=self._order,
-            record=Record(every=dt, positions=[self.middle]),
+            record=Record(every=dt, where=[self.middle]),
             progress=self.progress,
         )
         assert run.voltage is not None

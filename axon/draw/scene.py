@@ -43,7 +43,7 @@ def voltage_of(run: Run, picture: str, *, positions: int = 1) -> Array:
     if n_t < 2 or n_x < positions:
         raise ValueError(
             f"{picture} needs voltage at 2 times and {positions} positions or more, this run recorded {n_t} "
-            f"and {n_x}; simulate with a shorter Record.every or more Record.positions"
+            f"and {n_x}; simulate with a shorter Record.every or more Record.where"
         )
     return run.voltage
 

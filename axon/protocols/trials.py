@@ -214,7 +214,7 @@ class Trials:
         local = self.spike == "local"
         record = Record(
             every=self.numerics["dt"] if local else 0.1,
-            positions=[self.arrival] if local else self._watched(),
+            where=[self.arrival] if local else self._watched(),
             currents=local,
             threshold=self.crossing,
         )

@@ -229,7 +229,7 @@ def _spikes(kind: Fibres, velocity: Array) -> tuple[tuple[float, Array, Array], 
             axon,
             pulse,
             duration=float(first.numerics["duration"]) + _TAIL,
-            record=Record(every=_EVERY, positions=[x]),
+            record=Record(every=_EVERY, where=[x]),
             progress=False,
         )
         assert run.voltage is not None

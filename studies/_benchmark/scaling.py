@@ -147,7 +147,7 @@ def recording(quick: bool, rounds: int) -> Answer:
     records = {
         "nothing": axon.Record(voltage=None, threshold=1000.0),
         "spikes": axon.Record(voltage=None),
-        "voltage at 100 places every 0.5 ms": axon.Record(every=0.5, positions=places),
+        "voltage at 100 places every 0.5 ms": axon.Record(every=0.5, where=places),
         "voltage everywhere every 0.5 ms": axon.Record(every=0.5),
         "voltage everywhere every 0.05 ms": axon.Record(every=0.05),
     }
