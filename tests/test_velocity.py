@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,20 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from axon import Axon, MeasuredVelocity, hodgkin_huxley, measure_velocity, travelling_wave
+from axon import (
+    Axon,
+    MeasuredVelocity,
+    Record,
+    Run,
+    Section,
+    hodgkin_huxley,
+    measure_velocity,
+    simulate,
+    suprathreshold_pulse,
+    travelling_wave,
+)
 from axon.errors import NoPropagation
+from axon.geometry import length_constant
 from axon.measure import Velocity, conduction_velocity, local_velocity
 
 DX = 250.0
@@ -274,6 +286,67 @@ def test_spike_that_died_beyond_the_stretch_asked_for_is_measured_there() -> Non
     assert "died at x = 59875 um" in reason(until(60_000, wave(0)), between=(20_000, 61_000))
 
 
+def formed_again(speed: float) -> NDArray[np.float64]:
+    """A spike that comes to 40 mm, stands 2 ms, and forms again at 45.1 mm, from where it also runs back."""
+    beyond = 1 + 40_000 / (1000 * SPEED) + 2 + np.abs(X - X[180]) / (1000 * speed)
+    return np.where(X < 40_000, wave(0), beyond)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_spike_that_formed_again_is_measured_on_either_side(mirrored: bool) -> None:
+    arrival = formed_again(speed=30.0)
+    heading, arrival = ("antidromic", arrival[::-1]) if mirrored else ("orthodromic", arrival)
+
+    def found(low: float, high: float) -> Velocity:
+        return conduction_velocity(
+            X, arrival, between=(100_000 - high, 100_000 - low) if mirrored else (low, high)
+        )
+
+    for stretch, speed in (((5_000, 35_000), SPEED), ((46_000, 99_000), 30.0), ((30_000, 99_000), 30.0)):
+        assert found(*stretch).value == pytest.approx(speed, rel=1e-9)
+        assert found(*stretch).direction == heading
+    with pytest.raises(NoPropagation, match="arrivals run backwards between x = .* formed .* measure beyond"):
+        found(40_500, 44_500)
+
+
+def test_spike_that_formed_again_and_died_says_so() -> None:
+    said = reason(until(70_000, formed_again(30.0)), between=(46_000, 99_000), end_time=50)
+    assert said == "the spike died at x = 69875 um, 45 % of the way"
+
+
+WIDENED = {"membrane": hodgkin_huxley(), "axial_resistivity": 35.4}
+
+
+def widening(ratio: float, celsius: float) -> Run:
+    """A spike on a 100 um axon that becomes ``ratio`` times as thick, 10 and 20 length constants long."""
+    parts = []
+    for diameter, long in ((100.0, 10), (100.0 * ratio, 20)):
+        part = Section(1.0, diameter, **WIDENED, celsius=celsius)
+        parts.append(replace(part, length=long * length_constant(part, 1000.0), nseg=20 * long))
+    axon = Axon(sections=parts)
+    pulse = suprathreshold_pulse(axon, start=0.1)
+    return simulate(axon, pulse, duration=30, record=Record(voltage=None), progress=False)
+
+
+@pytest.mark.parametrize(("ratio", "celsius"), [(5.4, 18.5), (10.59, 6.3)])
+def test_velocity_beyond_a_widening_that_is_barely_passed(ratio: float, celsius: float) -> None:
+    run = widening(ratio, celsius)
+    begins, ends = run.axon.boundaries[0], run.axon.total_length
+    assert np.nanmin(np.diff(run.arrivals())) < 0  # near the widening arrivals run backwards
+    beyond = run.velocity(between=(begins + 0.5 * (ends - begins), begins + 0.8 * (ends - begins)))
+    assert beyond.direction == "orthodromic"
+    before = run.velocity(between=(0.3 * begins, 0.7 * begins))
+    assert beyond.value / before.value == pytest.approx(math.sqrt(ratio), rel=0.01)
+    with pytest.raises(NoPropagation, match="run backwards"):
+        run.velocity(between=(begins, begins + 300))
+
+
+def test_a_spike_that_stood_long_before_a_widening_is_blocked_by_it() -> None:
+    run = widening(10.6, 6.3)
+    with pytest.raises(NoPropagation, match=r"blocked at x = 14993.2 um, where section 2 begins"):
+        run.velocity()
+
+
 @pytest.mark.parametrize("last", [48_000, 49_875, 50_125, 50_625])
 def test_block_names_the_section(last: float) -> None:
     said = reason(until(last, wave(0)), breaks=(80_000, 20_000, 50_000), end_time=50)
@@ -388,7 +461,7 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments: dict[str, Any], m
 )
 def test_velocity_reads_well(changes: dict[str, Any], text: str) -> None:
     velocity = Velocity(18.7342, 0.0012, "orthodromic", 40_125.0, 79_875.0, 244, -20.0)
-    assert str(dataclasses.replace(velocity, **changes)) == text
+    assert str(replace(velocity, **changes)) == text
 
 
 # local velocity

@@ -110,9 +110,22 @@ def branches(
     """
     x, t = checked_arrivals(position, arrival)
     found = []
-    for origin in _origins(t, jitter(x, t), ring):
+    for origin in origins(x, t, ring=ring):
         found += leaving(x, t, origin, ring=ring, length=length)
     return found
+
+
+def origins(position: NDArray[np.float64], arrival: NDArray[np.float64], *, ring: bool = False) -> list[int]:
+    """Return the compartments with later arrivals on both sides, from checked arrays."""
+    crossed = np.flatnonzero(np.isfinite(arrival))
+    if not crossed.size:
+        return []
+    time, tolerance = arrival[crossed], jitter(position, arrival)
+    if not ring:
+        return [int(crossed[site]) for site in _minima(time, tolerance)]
+    first, n = int(np.argmin(time)), time.size
+    around = np.concatenate([time[first:], time[: first + 1]])  # from the earliest once round to itself
+    return sorted(int(crossed[(first + site) % n]) for site in _minima(around, tolerance) if site < n)
 
 
 def leaving(
@@ -217,18 +230,6 @@ def _connected(arrival: NDArray[np.float64]) -> NDArray[np.intp]:
         if not arrival[crossed[before]] < beyond[0] < beyond[-1]:  # nor is one lone crossing
             return crossed[: before + 1]
     return crossed
-
-
-def _origins(arrival: NDArray[np.float64], tolerance: float, ring: bool) -> list[int]:
-    crossed = np.flatnonzero(np.isfinite(arrival))
-    if not crossed.size:
-        return []
-    time = arrival[crossed]
-    if not ring:
-        return [int(crossed[site]) for site in _minima(time, tolerance)]
-    first, n = int(np.argmin(time)), time.size
-    around = np.concatenate([time[first:], time[: first + 1]])  # from the earliest once round to itself
-    return sorted(int(crossed[(first + site) % n]) for site in _minima(around, tolerance) if site < n)
 
 
 def _minima(arrival: NDArray[np.float64], tolerance: float) -> list[int]:

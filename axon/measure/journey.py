@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.measure.arrivals import Branch, leaving, way
+from axon.measure.arrivals import Branch, leaving, origins, way
 
 _FOOT = 0.2  # ms: about as long as a spike depolarises what lies ahead; a change there can block it
 _NEAR = 3  # sites within which a block, or the end of a run, is no coincidence
@@ -51,6 +51,13 @@ class Journey:
         delay = float(arrival[-1] - arrival[0])
         return float(distance[-1] - distance[0]) / delay if delay > 0 else math.inf
 
+    @property
+    def _usual_speed(self) -> float:
+        """Median speed on its way, um/ms: a spike may have stood before what blocked it."""
+        delay, step = np.diff(self.branch.arrival), np.diff(self.branch.distance)
+        moving = delay > 0
+        return float(np.median(step[moving] / delay[moving])) if moving.any() else 0.0
+
     def under_way(self, end_time: float | None) -> bool:
         """Whether the run ended before the next compartment's turn, by the local speed."""
         if end_time is None or self.branch.end != "gone" or self.speed == 0:
@@ -83,8 +90,8 @@ class Journey:
 
     def _block(self, last: float, breaks: Sequence[float]) -> str | None:
         near = _NEAR * self.gap
-        if self.covered > 2 * _FOOT * self.speed:
-            near = max(near, _FOOT * self.speed)
+        if self.covered > 2 * _FOOT * self._usual_speed:
+            near = max(near, _FOOT * self._usual_speed)
         joins = sorted(breaks)
         found = [(abs(join - last), number) for number, join in enumerate(joins) if abs(join - last) <= near]
         if not found:
@@ -105,18 +112,41 @@ def journeys(
     """Return the ways of a spike from the compartment where it started, up to two."""
     branches = leaving(position, arrival, origin, ring=ring, length=length)
     total = sum(float(branch.distance[-1]) for branch in branches)
+    # In a ring, the other way takes from this one.
+    return [
+        _journey(branch, position, total - float(branch.distance[-1]) if ring else 0.0, ring, length)
+        for branch in branches
+    ]
+
+
+def onward(journey: Journey, position: NDArray[np.float64], arrival: NDArray[np.float64]) -> list[Journey]:
+    """Return how a spike went on, on an axon that is no ring, from where it formed again after a standstill.
+
+    Where an axon widens by almost as much as a spike can pass, the thin part stops it while the thick part
+    still charges; the spike then forms again some way ahead, and from there also runs back, so that arrivals
+    between the two places fall.
+    """
+    if journey.branch.end != "collision":
+        return []
+    heading, last = journey.branch.heading, position[journey.branch.sites[-1]]
     found = []
-    for branch in branches:
-        covered = float(branch.distance[-1])
-        if branch.end != "gone":
-            found.append(Journey(branch, position[:0], 0.0, covered))
-            continue
-        sites, distance = way(position, origin, branch.heading, ring=ring, length=length)
-        n = int(np.searchsorted(distance, covered, side="right"))
-        elsewhere = total - covered if ring else 0.0  # in a ring, the other way takes from this one
-        gap = float(distance[n] - distance[n - 1])
-        found.append(Journey(branch, position[sites[n:]], gap, float(distance[-1]) - elsewhere))
-    return found
+    for origin in origins(position, arrival)[::heading]:
+        if heading * (position[origin] - last) > 0:
+            on = leaving(position, arrival, origin, ring=False, length=None)
+            found += [branch for branch in on if branch.heading == heading]
+    return [_journey(branch, position, 0.0, False, None) for branch in found]
+
+
+def _journey(
+    branch: Branch, position: NDArray[np.float64], elsewhere: float, ring: bool, length: float | None
+) -> Journey:
+    covered = float(branch.distance[-1])
+    if branch.end != "gone":
+        return Journey(branch, position[:0], 0.0, covered)
+    sites, distance = way(position, int(branch.sites[0]), branch.heading, ring=ring, length=length)
+    n = int(np.searchsorted(distance, covered, side="right"))
+    gap = float(distance[n] - distance[n - 1])
+    return Journey(branch, position[sites[n:]], gap, float(distance[-1]) - elsewhere)
 
 
 def micrometres(x: float) -> str:

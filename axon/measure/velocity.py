@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from axon.errors import NoPropagation, unknown_name
 from axon.measure.arrivals import checked_arrivals, earliest
-from axon.measure.journey import Journey, journeys, micrometres
+from axon.measure.journey import Journey, journeys, micrometres, onward
 
 Direction = Literal["orthodromic", "antidromic", "both"]
 
@@ -85,6 +86,9 @@ def conduction_velocity(
     a place between the ends are fitted with one speed and an intercept each; one that is much shorter than
     the other, or on which the spike failed while it arrived on the other, is left out.
 
+    A spike that stands before a widening may form again some way beyond it. Between two given positions it
+    is then measured on that side where it covers more of the stretch, in the direction that it came.
+
     Parameters
     ----------
     position : array_like, (n,)
@@ -127,6 +131,10 @@ def conduction_velocity(
         raise NoPropagation(f"no compartment {what}")
     origin = earliest(t)
     ways = _chosen(journeys(x, t, origin, ring=ring, length=length), direction, float(x[origin]))
+    pieces = {journey: [journey] for journey in ways}
+    if between is not None and not ring:
+        pieces = {journey: [journey, *onward(journey, x, t)] for journey in ways}
+        ways = [max(own, key=lambda piece: _span(piece, x, window, between)) for own in pieces.values()]
     arrived = [journey for journey in ways if journey.arrived(between, end_time)]
     used = {journey: _used(journey, x, window, between) for journey in arrived}
     measured = [journey for journey in arrived if used[journey].size >= _FEWEST]
@@ -135,7 +143,8 @@ def conduction_velocity(
         worst = max(failed, key=lambda journey: (journey.under_way(end_time), journey.covered))
         raise NoPropagation(worst.failure(x, breaks, end_time))
     if not measured:
-        raise NoPropagation(_too_few(max((sites.size for sites in used.values()), default=0), between))
+        most = max((sites.size for sites in used.values()), default=0)
+        raise NoPropagation(_backwards(pieces.values(), x, between) or _too_few(most, between))
     return _fitted({journey: used[journey] for journey in measured}, x, threshold)
 
 
@@ -227,6 +236,14 @@ def _used(
     return np.flatnonzero((part >= window[0] - rounding) & (part <= window[1] + rounding))
 
 
+def _span(
+    journey: Journey, x: NDArray[np.float64], window: tuple[float, float], between: tuple[float, float]
+) -> float:
+    """Return how much of a stretch a spike passed in order, um."""
+    sites = _used(journey, x, window, between)
+    return float(np.ptp(journey.branch.distance[sites])) if sites.size >= _FEWEST else 0.0
+
+
 def _fit(stretches: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> tuple[float, float]:
     """Fit t = a_k + b s, one intercept for each stretch k; return b and its standard error, ms/um."""
     s = np.concatenate([distance - distance.mean() for distance, _ in stretches])
@@ -274,6 +291,24 @@ def _at_once(
 def _too_few(most: int, between: tuple[float, float] | None) -> str:
     stretch = "window" if between is None else "stretch between"
     return f"a velocity needs {_FEWEST} sites, got {most}; take a wider {stretch} or a smaller dx"
+
+
+def _backwards(
+    ways: Iterable[list[Journey]], x: NDArray[np.float64], between: tuple[float, float] | None
+) -> str | None:
+    """Return why a stretch has no velocity, if it lies where a spike that formed again ran back."""
+    if between is None:
+        return None
+    for pieces in ways:
+        for before, after in pairwise(pieces):
+            stood, formed = float(x[before.branch.sites[-1]]), float(x[after.branch.sites[0]])
+            low, high = sorted((stood, formed))
+            if low < between[1] and between[0] < high:
+                return (
+                    f"arrivals run backwards between x = {micrometres(low)} and x = {micrometres(high)}: "
+                    f"a spike formed at x = {micrometres(formed)} and ran back; measure beyond"
+                )
+    return None
 
 
 def _with_error(value: float, error: float) -> str:
