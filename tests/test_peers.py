@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -131,3 +133,38 @@ def test_velocity_is_neurons(both: tuple[Traces, Traces]) -> None:
     ours, theirs = both
     for stretch in ((5_000.0, 20_000.0), (30_000.0, 45_000.0)):
         assert_allclose(ours.velocity(*stretch), theirs.velocity(*stretch), rtol=1e-6, atol=0.0)
+
+
+def test_a_cell_from_a_file_is_neuron_s() -> None:
+    # 0.1 nA into the soma until nothing changes; Import3d too puts neurites on the middle of the soma.
+    pytest.importorskip("morphio", reason="MorphIO is not installed: pip install 'axon[swc]'")
+    path = Path(__file__).parent / "data" / "small.swc"
+    membrane = axon.passive(conductance=1e-4, reversal=REST)
+    tree = axon.read_swc(path, membrane, axial_resistivity=150.0, piece=1.0)
+    pulse = axon.Pulse(amplitude=0.1, duration=math.inf, at=(0, 10.0))
+    run = axon.simulate(tree, pulse, duration=400, dt=0.5, record=axon.Record(every=400, threshold=500))
+    assert run.voltage is not None
+    inner = {tree.parent(number) for number in range(len(tree.sections))}
+    ends = [number for number in range(len(tree.sections)) if number not in inner]
+    ours = [float(run.voltage[-1, run.at((number, 0.0))]) for number in (0, *ends[:-1])]  # the last is soma
+
+    h: Any = neuron.h
+    h.load_file("stdlib.hoc")
+    h.load_file("import3d.hoc")
+    reader = h.Import3d_SWC_read()
+    reader.quiet = 1
+    reader.input(str(path))
+    h.Import3d_GUI(reader, 0).instantiate(None)
+    for section in h.allsec():
+        section.insert("pas")
+        section.Ra, section.nseg, section.g_pas, section.e_pas = 150.0, 101, 1e-4, REST
+    soma = h.soma[0]
+    soma.nseg = 1
+    clamp = h.IClamp(soma(0.5))
+    clamp.dur, clamp.amp, h.secondorder, h.dt = 1e9, 0.1, 0, 1e6
+    h.finitialize(REST)
+    for _ in range(5):
+        h.fadvance()
+    theirs = [soma(0.5).v] + [s(1).v for s in h.allsec() if not s.children() and s is not soma]
+    assert sorted(ours) == pytest.approx(sorted(theirs), abs=0.01)
+    assert max(theirs) > REST + 20

@@ -239,16 +239,73 @@ def test_a_morphology_keeps_lengths_surfaces_and_forks() -> None:
         # soma 20 um wide; axon 4 um wide for 50, to 2 over 50, then 2 for 50, to 1 over 50, and to 1 over 50
         surface = 20**2 + 50 * 4 + 50 * 3 + 50 * 2 + 50 * 1.5 + 50 * 1.5 + 60 * 2
         assert float(cut.area.sum()) * 1e8 == pytest.approx(math.pi * surface, rel=1e-6)
-        assert tree.total_length == pytest.approx(20 + 100 + 100, rel=1e-6)
+        assert tree.total_length == pytest.approx(10 + 100 + 100, rel=1e-6)  # from the pole of the soma
         inner = {tree.parent(i) for i in range(len(tree.sections))}
-        assert len(set(range(len(tree.sections))) - inner) == 3  # ends
-    assert len(axon.read_swc(SMALL, HH, piece=1000).sections) == 5
+        assert len(set(range(len(tree.sections))) - inner) == 4  # of three neurites and the soma
+    assert len(axon.read_swc(SMALL, HH, piece=1000).sections) == 6  # the soma is two halves
+
+
+DENDRITE, AXON = "{} 3 10 0 0 1 1\n{} 3 110 0 0 1 {}\n", "{} 2 0 12 0 0.5 1\n{} 2 0 112 0 0.5 {}\n"
+SPHERE = [(10, 20, None), (100, 2, 0), (100, 1, 0), (10, 20, 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "area"),
+    [
+        ("1 1 0 0 0 10 -1\n" + DENDRITE.format(2, 3, 2) + AXON.format(4, 5, 4), SPHERE, 1256.637),
+        (
+            "1 1 0 0 0 10 -1\n2 1 0 -10 0 10 1\n3 1 0 10 0 10 1\n"
+            + DENDRITE.format(4, 5, 4)
+            + AXON.format(6, 7, 6),
+            SPHERE,
+            1256.637,
+        ),
+        ("1 1 0 0 0 10 -1\n2 3 30 0 0 1 1\n", [(10, 20, None), (30, 2, 0), (10, 20, 0)], 1256.637),
+        # a tapering soma from sample to sample, with neurites at its begin, inside and at its end
+        (
+            "1 1 0 0 0 5 -1\n2 1 10 0 0 8 1\n3 1 20 0 0 6 2\n4 1 30 0 0 3 3\n5 3 10 10 0 1 2\n"
+            "6 3 10 110 0 1 5\n7 2 33 0 0 0.5 4\n8 2 133 0 0 0.5 7\n9 3 -5 0 0 0.7 1\n10 3 -105 0 0 0.7 9\n",
+            [
+                *((10, 13.5724, None), (10, 14.2773, 0), (10, 9.3963, 1)),
+                *((100, 1.4, None), (100, 2, 0), (100, 1, 2)),
+            ],
+            1170.115,
+        ),
+        # a soma that branches: it begins at an end where nothing grows
+        (
+            "1 1 0 0 0 5 -1\n2 1 10 0 0 5 1\n3 1 -8 0 0 4 1\n4 1 0 7 0 3 1\n5 3 10 10 0 1 2\n"
+            "6 3 10 110 0 1 5\n",
+            [(8, 9.07, None), (10, 10, 0), (100, 2, 1), (7, 8.3201, 0)],
+            725.08,
+        ),
+        ("1 3 0 0 0 2 -1\n2 3 100 0 0 1 1\n", [(100, 3, None)], 0.0),
+    ],
+    ids=["sphere", "three samples", "lone sample", "cylinders", "branched", "no soma"],
+)
+def test_neurites_grow_from_where_the_file_says(
+    text: str, expected: list, area: float, tmp_path: Path
+) -> None:
+    # Lengths, surfaces of somata and places of neurites as NEURON 9.0 (Import3d) and Arbor 0.12
+    # (load_swc_neuron) read these files.
+    pytest.importorskip("morphio", reason="MorphIO is not installed: pip install 'axon[swc]'")
+    path = tmp_path / "cell.swc"
+    path.write_text(text)
+    soma, other = replace(passive(), name="soma"), replace(passive(), name="other")
+    tree = axon.read_swc(path, {"soma": soma, "axon": other, "dendrite": other}, piece=1000)
+    assert tree.sections[0].membrane.name == ("soma" if area else "other")
+    for number, (length, diameter, parent) in enumerate(expected):
+        section = tree.sections[number]
+        assert (section.length, section.diameter) == pytest.approx((length, diameter), rel=1e-5)
+        assert tree.parent(number) == parent
+    assert len(tree.sections) == len(expected)
+    lateral = sum(math.pi * s.length * s.diameter for s in tree.sections if s.membrane.name == "soma")
+    assert lateral == pytest.approx(area, rel=1e-5)
 
 
 def test_parts_of_a_morphology_may_differ_or_be_left_out() -> None:
     pytest.importorskip("morphio", reason="MorphIO is not installed: pip install 'axon[swc]'")
     mixed = axon.read_swc(SMALL, {"soma": HH, "axon": HH, "dendrite": passive()}, piece=1000, celsius=20.0)
-    assert [s.membrane.name for s in mixed.sections] == ["hodgkin_huxley"] * 4 + ["passive"]
+    assert [s.membrane.name for s in mixed.sections] == ["hodgkin_huxley"] * 4 + ["passive", "hodgkin_huxley"]
     bare = axon.read_swc(SMALL, {"axon": HH}, piece=1000)
     assert bare.parents == (None, 0, 0)
     with pytest.raises(ValueError, match="axn.*did you mean 'axon'"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from axon.checks import positive
 from axon.errors import FileFormatError, unknown_name
 from axon.geometry import DEFAULT_AXIAL_RESISTIVITY, DEFAULT_CELSIUS, Axon, Section, default_dx
 from axon.membranes import Membrane
+from axon.shapes.body import Body, Cylinder
 
 Array = NDArray[np.float64]
 
@@ -34,8 +35,13 @@ def read_swc(
     """Read a morphology from an SWC file as an axon that branches; needs ``pip install "axon[swc]"``.
 
     Every unbranched stretch is laid in equal cylinders with the length and the surface of what they stand
-    for, so that the membrane is all there whatever their number. The soma comes first, as a cylinder with
-    the surface that the file gives it; what grows from it begins at its far end.
+    for, so that the membrane is all there whatever their number.
+
+    The soma is read as NEURON's Import3d and Arbor's ``load_swc_neuron`` read it. A sphere, written as one
+    sample or as NeuroMorpho's three, is a cylinder as long as it is wide, and neurites grow from its middle;
+    a soma of several samples is laid in cylinders between them, and a neurite grows from the sample that the
+    file names. Between there and its own first sample lies nothing, unless it has that sample alone. The
+    soma comes first, from an end where nothing grows; parts of it that lead nowhere come last.
 
     Parameters
     ----------
@@ -70,29 +76,55 @@ def read_swc(
     if piece is not None:
         positive("piece", piece, "um")
     morphology = _read(path)
-    sections: list[Section] = []
-    parents: list[int | None] = []
-    radius = _soma_radius(morphology) if "soma" in kinds else 0.0
-    if radius:
-        body = Section(2 * radius, 2 * radius, kinds["soma"], axial_resistivity, celsius, nseg=1)
-        sections, parents = [body], [None]
-    root = 0 if sections else None
-    ends: dict[int, int] = {}  # of every stretch that was taken, the section that ends it
+    body, tree = Body(path), _Tree(kinds, celsius, axial_resistivity)
+    leading, leaves = body.cylinders() if "soma" in kinds else ([], [])
+    tree.lay_soma(leading)
     for stretch in morphology.iter():
         kind = int(stretch.type)
         part = PARTS[kind - 1] if 1 <= kind <= len(PARTS) else "other"
-        if part not in kinds or (not stretch.is_root and stretch.parent.id not in ends):
+        if part not in kinds or (not stretch.is_root and stretch.parent.id not in tree.ends):
             continue
-        parent = root if stretch.is_root else ends[stretch.parent.id]
-        for length, diameter in _cylinders(stretch, kinds[part], axial_resistivity, piece):
-            parents.append(parent)
-            sections.append(Section(length, diameter, kinds[part], axial_resistivity, celsius, nseg=1))
-            parent = len(sections) - 1
-        if parent is not None:
-            ends[stretch.id] = parent
-    if not sections:
+        points, diameters = np.asarray(stretch.points, float), np.asarray(stretch.diameters, float)
+        if not stretch.is_root:
+            parent = tree.ends[stretch.parent.id]
+        else:
+            root = body.sprout(points[0], kind)
+            parent = tree.samples.get(root)
+            if len(points) == 1 and root is not None:
+                points, diameters = np.vstack([body.inside[root].place, points]), diameters[[0, 0]]
+        pieces = _cylinders(points, diameters, kinds[part], axial_resistivity, piece)
+        tree.ends[stretch.id] = tree.lay(part, parent, pieces)
+    tree.lay_soma(leaves)
+    if not tree.sections:
         raise ValueError(f"{os.fspath(path)} has none of {', '.join(kinds)}")
-    return Axon(sections=sections, parents=parents)
+    return Axon(sections=tree.sections, parents=tree.parents)
+
+
+class _Tree:
+    """Sections as they are laid, and which one ends at a sample of the soma, and which one a stretch."""
+
+    def __init__(self, kinds: Mapping[str, Membrane], celsius: float, axial_resistivity: float) -> None:
+        self.kinds, self.celsius, self.axial_resistivity = kinds, celsius, axial_resistivity
+        self.sections: list[Section] = []
+        self.parents: list[int | None] = []
+        self.samples: dict[int | None, int | None] = {}
+        self.ends: dict[int, int | None] = {}
+
+    def lay(self, part: str, parent: int | None, cylinders: Sequence[tuple[float, float]]) -> int | None:
+        """Lay cylinders of such lengths and diameters (um) in a row; return the last, or the parent."""
+        for length, diameter in cylinders:
+            self.parents.append(parent)
+            self.sections.append(
+                Section(length, diameter, self.kinds[part], self.axial_resistivity, self.celsius, nseg=1)
+            )
+            parent = len(self.sections) - 1
+        return parent
+
+    def lay_soma(self, cylinders: Sequence[Cylinder]) -> None:
+        """Lay pieces of the soma."""
+        for one in cylinders:
+            size = [(one.length, one.diameter)] if one.length else []
+            self.samples[one.end] = self.lay("soma", self.samples.get(one.start), size)
 
 
 def _read(path: str | os.PathLike[str]) -> Any:
@@ -110,21 +142,10 @@ def _read(path: str | os.PathLike[str]) -> Any:
         raise FileFormatError(f"{os.fspath(path)} is no morphology that can be read: {reason}") from error
 
 
-def _soma_radius(morphology: Any) -> float:
-    """Radius (um) of the sphere with the soma's surface; 0 without a soma."""
-    import morphio
-
-    if morphology.soma.type == morphio.SomaType.SOMA_UNDEFINED:
-        return 0.0
-    return float(f"{math.sqrt(float(morphology.soma.surface) / (4 * math.pi)):.6g}")  # single precision
-
-
 def _cylinders(
-    stretch: Any, membrane: Membrane, axial_resistivity: float, piece: float | None
+    points: Array, diameters: Array, membrane: Membrane, axial_resistivity: float, piece: float | None
 ) -> list[tuple[float, float]]:
     """Length and diameter (um) of the equal cylinders that stand for an unbranched stretch."""
-    points = np.asarray(stretch.points, float)
-    diameters = np.asarray(stretch.diameters, float)
     along = np.append(0.0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1)))
     length = float(along[-1])
     if length == 0.0:
