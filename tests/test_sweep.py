@@ -166,6 +166,49 @@ def test_run_is_answered_by_its_velocity_and_may_be_kept(tmp_path: Path) -> None
     assert axon.load(kept).velocity().value == found["velocity"][1]
 
 
+def small_run(length: float, celsius: float = 18.5, nseg: int = 20) -> axon.Run:
+    if celsius > 30:
+        raise ValueError("too warm")
+    part = axon.Section(length, 476, axon.hodgkin_huxley(), celsius=celsius, nseg=nseg)
+    pulse = axon.Pulse(amplitude=20_000, duration=0.2)
+    record = axon.Record(every=0.5)
+    return axon.simulate(axon.Axon(sections=[part]), pulse, duration=3, record=record, progress=False)
+
+
+@pytest.mark.parametrize("over", [{"celsius": [6.3, 40.0, 18.5]}, {"length": [20_000.0, 10_000.0]}])
+def test_kept_runs_are_one_array_where_their_shapes_agree(
+    over: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "stack.h5"
+    fixed = {} if "length" in over else {"length": 20_000.0}
+    found = axon.sweep(small_run, over, fixed=fixed, to=path, keep_runs=True, progress=False)
+    monkeypatch.chdir("/")  # wherever it is opened from
+    along = "compartment" if "length" in over else "position"
+    with xarray.open_dataset(path, engine="h5netcdf") as table:
+        assert table["voltage"].dims == ("point", "time", along)
+        assert set(over) <= set(table["voltage"].coords) and table["voltage"].units == "mV"
+        for number, failed in enumerate(found.failed):
+            here = table["voltage"][number]
+            if failed:
+                assert np.isnan(here).all()
+                continue
+            with h5py.File(path) as file:
+                np.testing.assert_array_equal(here, file[f"runs/{number}/voltage"])
+                np.testing.assert_array_equal(here["position"], file[f"runs/{number}/position"])
+    with h5py.File(path) as file:
+        assert file["voltage"].is_virtual
+    assert axon.load_sweep(path).reason.tolist() == found.reason.tolist()
+
+
+def test_kept_runs_of_different_shapes_stand_alone(tmp_path: Path) -> None:
+    path, fixed = tmp_path / "apart.h5", {"length": 20_000.0}
+    axon.sweep(small_run, {"nseg": [10, 20]}, fixed=fixed, to=path, keep_runs=True, progress=False)
+    with h5py.File(path) as file:
+        assert "voltage" not in file and set(file["runs"]) == {"0", "1"}
+    with xarray.open_dataset(path, engine="h5netcdf") as table:
+        assert dict(table.sizes) == {"point": 2}
+
+
 # Failures
 
 
@@ -222,6 +265,10 @@ def test_time_limit_reaches_into_threads() -> None:
         (lambda: axon.sweep(product, {"x": [1]}, time_limit=0), "time_limit must be > 0"),
         (lambda: axon.sweep(product, {"x": [1]}, seed=-1), "seed must be"),
         (lambda: axon.sweep(product, {"x": [1]}, keep_runs=True), "keep_runs needs a file"),
+        (
+            lambda: axon.sweep(lambda time: time, {"time": [1]}, keep_runs=True, to="none.h5"),
+            "cannot be called 'time': kept runs have",
+        ),
         (lambda: axon.sweep(lambda x: x, {"x": [1]}, time_limit=1), "a thread that hangs cannot be ended"),
         (lambda: axon.sweep(product, {"x": [1]}, axon=SQUID), "for our questions"),
     ],

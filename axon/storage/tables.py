@@ -1,4 +1,4 @@
-"""Tables: files with one row per point of a sweep, and links to runs kept beside them.
+"""Tables: files with one row per point of a sweep, with links to runs kept beside them, and these as one.
 
 A table is small beside the work that fills it, so it is always written whole under a temporary name and then
 renamed: whenever its writer is killed, the file of that name is a whole one.
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from axon.errors import AxonError, FileFormatError
 from axon.storage import disk
 from axon.storage.layout import Attribute, checked_attribute
+from axon.storage.stack import ROLE, add_stack
 
 TABLE_FORMAT = "axon-sweep"
 TABLE_VERSION = 1
@@ -46,7 +47,8 @@ def write_table(
     columns: Mapping[str, tuple[NDArray[Any], Mapping[str, Attribute]]],
     attrs: Mapping[str, Attribute],
     *,
-    links: Mapping[str, str] | None = None,
+    runs: Mapping[int, str] | None = None,
+    stacked: bool = False,
 ) -> None:
     """Write a whole table in one step; whatever fails, an earlier file of that name stays as it was.
 
@@ -57,8 +59,10 @@ def write_table(
         Of equal length; numbers, or strings. The column ``point`` is the axis of all others.
     attrs : mapping
         Attributes of the file; ``format`` and ``format_version`` are added.
-    links : mapping of str to str, optional
-        Paths in this file, such as ``"runs/12"``, and the run files (relative to it) that stand there.
+    runs : mapping of int to str, optional
+        Run files of some rows, relative to this one: they stand at ``runs/12`` and so on.
+    stacked : bool
+        Whether the voltages of these runs also stand as one dataset; see ``add_stack``.
 
     Raises
     ------
@@ -70,7 +74,7 @@ def write_table(
     size = sum(values.nbytes for values, _ in columns.values())
     try:
         disk.allocate_new(work, 2**20 + 4 * size)  # a full disk shows here, where nothing is open yet
-        _fill(work, columns, attrs, links or {})
+        _fill(work, columns, attrs, runs or {}, stacked)
         disk.trim(work)
         disk.sync(work)
         os.replace(work, target)
@@ -87,7 +91,8 @@ def _fill(
     work: Path,
     columns: Mapping[str, tuple[NDArray[Any], Mapping[str, Attribute]]],
     attrs: Mapping[str, Attribute],
-    links: Mapping[str, str],
+    runs: Mapping[int, str],
+    stacked: bool,
 ) -> None:
     import h5py
 
@@ -108,8 +113,10 @@ def _fill(
         for name in columns:
             if name != _ROWS:
                 file[name].dims[0].attach_scale(file[_ROWS])
-        for name, run in links.items():
-            file[name] = h5py.ExternalLink(run, "/")
+        for row, run in runs.items():
+            file[f"runs/{row}"] = h5py.ExternalLink(run, "/")
+        if stacked and runs:
+            add_stack(file, work.parent, runs, len(file[_ROWS]))
 
 
 def read_table(
@@ -146,7 +153,7 @@ def read_table(
         with h5py.File(path, "r") as file:
             attrs = _plain(file.attrs)
             _check_format(path, attrs)
-            stored = {name: node for name, node in file.items() if isinstance(node, h5py.Dataset)}
+            stored = {name: node for name, node in file.items() if _is_column(node)}
             about = {name: _plain(node.attrs) for name, node in stored.items()}
             return {name: _values(node) for name, node in stored.items()}, about, attrs
     except OSError as error:
@@ -165,6 +172,12 @@ def _check_format(path: str | os.PathLike[str], attrs: Mapping[str, Any]) -> Non
             f"{path} has format_version {version!r}; this axon reads 1 to {TABLE_VERSION}; "
             "upgrade axon to open a newer one"
         )
+
+
+def _is_column(node: Any) -> bool:
+    import h5py
+
+    return isinstance(node, h5py.Dataset) and node.attrs.get("role") != ROLE
 
 
 def _values(stored: Any) -> NDArray[Any]:

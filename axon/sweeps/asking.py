@@ -16,6 +16,7 @@ from axon.geometry import Axon
 from axon.progress import Progress, stop_on_interrupt
 from axon.provenance import provenance
 from axon.stimuli import Pulse
+from axon.storage.stack import NAMES
 from axon.sweeps.axons import unit_of
 from axon.sweeps.boundary import Boundary
 from axon.sweeps.execution import Crew, execute
@@ -79,8 +80,10 @@ def sweep(
         anywhere, the same call goes on. Whether it is the same is told by a hash of the function's source
         (not of what it calls), its defaults, ``fixed``, the axon and the numerics.
     keep_runs : bool
-        Keep the runs that a function returns, in a folder ``<to>.runs`` that the workers must see, and link
-        them into the file.
+        Keep the runs that a function returns, in a folder ``<to>.runs`` that the workers must see. In the
+        file the run of row 12 stands at ``runs/12``; and where the voltages of all have one shape (the same
+        ``nseg`` or ``dx`` and duration), they stand at ``voltage`` (point, time, position) as well, without
+        being copied.
     executor : {"threads", "processes"} or Executor, optional
         Who computes: any ``concurrent.futures.Executor``, such as Dask's ``client.get_executor()`` (which
         dask-jobqueue brings to SLURM) or mpi4py's ``MPIPoolExecutor``. By default processes for a function
@@ -127,6 +130,9 @@ def sweep(
     twice = sorted(set(plan.names) & set(fixed or {}))
     if twice:
         raise ValueError(f"{twice[0]!r} cannot be fixed and varied at once")
+    taken = [name for name in plan.names if runs is not None and name in NAMES]
+    if taken:
+        raise ValueError(f"a parameter cannot be called {taken[0]!r}: kept runs have a column of that name")
     asked.check(plan.names)
     crew = Crew(asked, executor, workers, limit)
     sheet = Sheet(to, _facts(asked, plan, fixed or {}, units or {}, int(seed)), retry=retry)
@@ -251,7 +257,7 @@ class _Survey:
         if self.runs is not None:
             self._link(self.sheet.points)
         if self.computed or not self.sheet.finished:
-            self.sheet.write(complete=complete)
+            self.sheet.write(complete=complete, stacked=True)
 
     def _result(self, complete: bool) -> Sweep:
         points = [point for point in self.sheet.points if key_of(point) in self.sheet.rows]

@@ -103,8 +103,8 @@ class Sheet:
         """The rows of points, all of them answered."""
         return [self.rows[key_of(point)] for point in points]
 
-    def write(self, *, complete: bool) -> None:
-        """Write the file, whole, in one step."""
+    def write(self, *, complete: bool, stacked: bool = False) -> None:
+        """Write the file, whole, in one step; the last time (``stacked``) with the kept runs as one array."""
         if self.path is None:
             return
         began = time.monotonic()
@@ -118,12 +118,9 @@ class Sheet:
             "points_asked": len(self.points),
             "answers": json.dumps(self.answer_names(everything)),
         }
-        links = {
-            f"runs/{number}": self.runs[key]
-            for number, key in enumerate(map(key_of, everything))
-            if key in self.runs
-        }
-        write_table(self.path, self.columns(everything), attrs, links=links)
+        keys = enumerate(map(key_of, everything))
+        runs = {number: self.runs[key] for number, key in keys if key in self.runs}
+        write_table(self.path, self.columns(everything), attrs, runs=runs, stacked=stacked)
         self._written = time.monotonic()
         self._took = self._written - began
 
