@@ -141,7 +141,7 @@ class Record:
         for x in self.where:
             if not isinstance(x, tuple) and x > length * (1 + 1e-9):
                 raise ValueError(f"Record.where must lie on the axon (0..{length:g} um), got {x!r}")
-        return np.unique([compartments.nearest(x) for x in self.where])
+        return compartments.all_nearest(self.where)
 
     def gate_names(self, axon: Axon, *, noise: str | None = None) -> tuple[str, ...]:
         """Names of the gates that are kept; with ``noise`` also of channels, of which a part is open."""

@@ -139,6 +139,14 @@ def test_dx_that_divides_the_length_is_taken_exactly(n: int) -> None:
 def test_nearest_is_the_closest_centre() -> None:
     cut = UNIFORM.compartments(100)
     assert [cut.nearest(x) for x in (0, 99, 101, 449, 1_000)] == [0, 0, 1, 4, 9]
+    assert cut.all_nearest([449, 0, 101, 99, (0, 700.0), 1_000]).tolist() == [0, 1, 4, 6, 9]
+
+
+def test_many_places_are_taken_as_one_by_one_also_right_between_two_centres() -> None:
+    for cut in (UNIFORM.compartments(11), UNIFORM.compartments(UNIFORM.length)):
+        between = (cut.position[1:] + cut.position[:-1]) / 2
+        places = [*between, *np.random.default_rng(2).uniform(0, UNIFORM.length, 300)]
+        assert cut.all_nearest(places).tolist() == sorted({cut.nearest(x) for x in places})
 
 
 @given(st.floats(0, 1_900))

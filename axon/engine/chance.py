@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from axon.engine.chain import diffuse, drift, scatter, sweep
 from axon.engine.dice import Stream
-from axon.engine.kernel import sample
+from axon.engine.samples import Samples, sample
 from axon.engine.simd import inlined, kernel
-from axon.engine.state import DAMPED_STEPS, FINISHED, LEFT_TABLE, SPIKES_FULL, Samples, Spikes
+from axon.engine.state import DAMPED_STEPS, FINISHED, LEFT_TABLE, SPIKES_FULL, Spikes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

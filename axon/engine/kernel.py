@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from axon.engine.samples import sample
 from axon.engine.simd import (
     GATES_PER_CHUNK,
     LANES,
@@ -382,15 +383,6 @@ def _stimulate(plan, state, strengths, levels, step):
         level = levels[plan.neighbour_clamp[k], step]
         if not np.isnan(level):
             state.extras[plan.neighbour_extra[k]] += plan.neighbour_coupling[k] * level
-
-
-@inlined
-def sample(state, samples, frame):
-    """Copy what is sampled of the state into a frame."""
-    for i in range(samples.v_index.size):
-        samples.v[frame, i] = state.v[samples.v_index[i]]
-    for i in range(samples.gate_index.size):
-        samples.gates[frame, i] = state.gates[samples.gate_index[i]]
 
 
 @kernel

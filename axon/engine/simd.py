@@ -236,6 +236,55 @@ def _transposed(builder, parts):
 
 
 @intrinsic
+def _store_past(typing_context, array, start, value):
+    def code(context, builder, sig, args):
+        place = _pointer(context, builder, sig.args[0], args[0], args[1], _VEC)
+        stored = builder.store(args[2], place, align=8 * LANES)
+        stored.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(_I32, 1)]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), code
+
+
+@intrinsic
+def _askew(typing_context, array, start):
+    def code(context, builder, sig, args):
+        place = builder.ptrtoint(_pointer(context, builder, sig.args[0], *args, _F64), _I64)
+        return builder.urem(builder.udiv(place, ir.Constant(_I64, 8)), ir.Constant(_I64, LANES))
+
+    return types.intp(array, types.intp), code
+
+
+@intrinsic
+def _turn_block(typing_context, array, start, row, columns, first):
+    def code(context, builder, sig, args):
+        def place(which, index, target):
+            return _pointer(context, builder, sig.args[which], args[which], index, target)
+
+        rows = [
+            builder.load(place(0, builder.add(args[1], ir.Constant(_I64, LANES * row)), _VEC), align=8)
+            for row in range(LANES)
+        ]
+        # Swap the corners of ever larger squares.
+        side = 1
+        while side < LANES:
+            own = [lane if lane & side == 0 else LANES + lane - side for lane in range(LANES)]
+            other = [lane + side if lane & side == 0 else LANES + lane for lane in range(LANES)]
+            for row in range(LANES):
+                if row & side == 0:
+                    pair = rows[row], rows[row + side]
+                    rows[row] = builder.shuffle_vector(*pair, _mask(own))
+                    rows[row + side] = builder.shuffle_vector(*pair, _mask(other))
+            side *= 2
+        for lane, column in enumerate(rows):
+            at = builder.load(place(3, builder.add(args[4], ir.Constant(_I64, lane)), _I64))
+            builder.store(column, place(2, at, _VEC), align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, row, columns, types.intp), code
+
+
+@intrinsic
 def _advance(typing_context, gates, start, table, origin, stride, entry, cell, fraction, first, offset):
     row = ir.VectorType(_F64, 8)
     four = ir.VectorType(_F64, 4)
@@ -323,6 +372,21 @@ def _locate_plain(s, cell, fraction, start):
     fraction[int(start) : int(start) + LANES] = s - whole
 
 
+def _askew_plain(array, start):
+    """By how many numbers ``array[start]`` lies behind an address that ``store_past`` takes."""
+    return (array.__array_interface__["data"][0] // 8 + int(start)) % LANES
+
+
+def _turn_block_plain(array, start, row, columns, first):
+    """Write the columns of LANES rows of LANES numbers, from ``array[start]`` on, into ``row``.
+
+    Column j goes to ``columns[first + j]`` and on.
+    """
+    block = array[int(start) : int(start) + LANES * LANES].reshape(LANES, LANES)
+    for lane, at in enumerate(columns[int(first) : int(first) + LANES]):
+        row[at : at + LANES] = block[:, lane]
+
+
 def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction, first, offset):
     """x <- A(V) x + B(V) for four gates of every lane; returns the four as vectors over lanes."""
     start, entry, lanes = int(start), int(entry), slice(int(first), int(first) + LANES)
@@ -341,5 +405,8 @@ splat = _splat_plain if _plain else _splat
 outside = _outside_plain if _plain else _outside
 rises = _rises_plain if _plain else _rises
 locate = _locate_plain if _plain else _locate
+store_past = _store_plain if _plain else _store_past
+askew = _askew_plain if _plain else _askew
+turn_block = _turn_block_plain if _plain else _turn_block
 advance = _advance_plain if _plain else _advance
 turned = {by: _turning(by) for by in (-2, -1, 1, 2, LANES // 2)}

@@ -132,13 +132,3 @@ class Spikes(NamedTuple):
     v1: Floats
     v2: Floats
     found: Ints  # (2,) how many; how many have their v2
-
-
-class Samples(NamedTuple):
-    """Where samples go: a row of each buffer per sampled step."""
-
-    stride: int
-    v_index: Ints
-    gate_index: Ints
-    v: Floats  # (frames, len(v_index))
-    gates: Floats

@@ -24,6 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from axon.engine import kernel as lanes
+from axon.engine.samples import sample
 from axon.engine.simd import LANES, kernel, load, outside, rises, splat, store
 from axon.engine.state import (
     ADDED,
@@ -224,7 +225,7 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
         step = first_step + i
         _stimulate(plan, state, tree, branches, strengths, levels, i)
         if samples.stride > 0 and step % samples.stride == 0:
-            lanes.sample(state, samples, frame)
+            sample(state, samples, frame)
             frame += 1
         waiting = spikes.found[0]
         halves = 2 if state.damped[0] > 0 else 1

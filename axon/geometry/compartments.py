@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,6 +85,18 @@ class Compartments:
         """Index of the compartment whose centre is nearest to a place, um or (section, um from its start)."""
         number, x = self._along(at)
         return int(number[np.argmin(np.abs(self.position[number] - x))])
+
+    def all_nearest(self, places: Sequence[Place]) -> NDArray[np.intp]:
+        """``nearest`` of many places, in order and each once."""
+        plain = np.array([at for at in places if not isinstance(at, tuple)], float)
+        others = [self.nearest(at) for at in places if isinstance(at, tuple)]
+        number = self._along(0.0)[0]
+        position = self.position[number]
+        after = np.clip(np.searchsorted(position, plain), 1, max(len(position) - 1, 1))
+        before = after - 1
+        after = np.minimum(after, len(position) - 1)
+        first = np.abs(position[before] - plain) <= np.abs(position[after] - plain)
+        return np.unique([*number[np.where(first, before, after)], *others]).astype(np.intp)
 
     def distance(self, at: Place) -> float:
         """Distance of a place from x = 0, um."""

@@ -14,6 +14,7 @@ from axon.discretise.cable import slots
 from axon.discretise.job import Job
 from axon.record import Record
 from axon.run import Run, arrays, axes, described, file_attributes, load, velocity_dataset
+from axon.schedule import Every
 from axon.stepping.tape import Rows, Tape
 
 Array = NDArray[Any]
@@ -29,19 +30,39 @@ class Memory:
     ----------
     empty : dict
         Every array by name, without rows.
+    rows : dict
+        How many rows there will be at most, by name where it is known: these have their place from the start.
     """
 
-    def __init__(self, empty: dict[str, Array]) -> None:
+    def __init__(self, empty: dict[str, Array], rows: Mapping[str, int] | None = None) -> None:
         self._parts = {name: [array] for name, array in empty.items()}
+        self._room: dict[str, Array] = {}
+        self._taken = dict.fromkeys(empty, 0)
+        for name, most in (rows or {}).items():
+            self.hold(name, np.empty((most, *empty[name].shape[1:]), empty[name].dtype))
+
+    def hold(self, name: str, room: Array) -> None:
+        """Put the rows into this array, where they may be already when they are appended."""
+        self._room[name] = room
 
     def append(self, name: str, rows: ArrayLike) -> None:
-        self._parts[name].append(np.asarray(rows))
+        """Add rows, which stay the caller's."""
+        rows = np.asarray(rows)
+        if name not in self._room:
+            self._parts[name].append(rows.copy())
+            return
+        room, start = self._room[name], self._taken[name]
+        self._taken[name] = stop = start + len(rows)
+        if not np.may_share_memory(room, rows):
+            room[start:stop] = rows
 
     def flush_when_due(self) -> None:
         """Nothing: memory needs none."""
 
     def array(self, name: str) -> Array:
         """All rows so far."""
+        if name in self._room:
+            return self._room[name][: self._taken[name]]
         blank, *parts = self._parts[name]
         return parts[0] if len(parts) == 1 else np.concatenate([blank, *parts])
 
@@ -100,6 +121,15 @@ class Collector:
         self.checkpoint_time = time.monotonic()
 
     @property
+    def keeps_voltage(self) -> bool:
+        """Whether all voltages that the engine hands out are kept in memory as they are."""
+        tape, dt = self.tapes[0], self.job.dt
+        in_memory = self.to is None and self.before is None
+        whole = "voltage" in tape.kinds and self.record.voltage != "float32"
+        plain = isinstance(tape.schedule, Every) and not tape.schedule.envelope
+        return in_memory and whole and plain and tape.stride == self.record.stride(dt)
+
+    @property
     def checkpoint_due(self) -> bool:
         """Whether the last checkpoint of a stream is long ago."""
         return self.to is not None and time.monotonic() - self.checkpoint_time > _CHECKPOINT_SECONDS
@@ -119,7 +149,7 @@ class Collector:
         if self.resumable:
             self.checkpoint_names = tuple(state)
             empty |= {f"checkpoints/{k}": np.zeros((0, *v.shape), v.dtype) for k, v in state.items()}
-        self.memory = self.sink = Memory(empty)
+        self.memory = self.sink = Memory(empty, self._rows() if self.to is None else None)
         if self.to is not None:
             from axon.storage import Writer
 
@@ -168,9 +198,7 @@ class Collector:
         self.sink.append(tape.axis, rows.steps * self.job.dt)
         self.held += rows.v.nbytes * len(tape.kinds)
         if "voltage" in tape.kinds:
-            # The rows are nobody else's: they are kept as they are.
-            kind = np.float32 if self.record.voltage == "float32" else float
-            self.sink.append("voltage", rows.v.astype(kind, copy=False))
+            self.sink.append("voltage", rows.v)
         if rows.lowest is not None:
             self.sink.append("voltage_lowest", rows.lowest)
             self.sink.append("voltage_highest", rows.highest)
@@ -243,14 +271,40 @@ class Collector:
         empty = {"time": np.zeros(0), "spikes/time": np.zeros(0), "spikes/position": np.zeros(0)}
         empty["spikes/compartment"] = np.zeros(0, np.int64)
         empty |= {tape.axis: np.zeros(0) for tape in self.tapes}
-        if record.schedule("voltage").envelope:
-            empty |= {f"voltage_{edge}": np.zeros((0, n)) for edge in ("lowest", "highest")}
+        empty |= {name: np.zeros((0, n)) for name in self._envelope}
         if record.voltage:
             empty["voltage"] = np.zeros((0, n), np.float32 if record.voltage == "float32" else float)
         names = [f"gates/{g}" for g in self.gate_names]
         names += [f"currents/{c}" for c in record.current_names(axon)]
         names += [f"concentrations/{c}" for c in record.concentration_names(axon)]
         return empty | {name: np.zeros((0, n)) for name in names}
+
+    @property
+    def _envelope(self) -> tuple[str, ...]:
+        enveloped = self.record.schedule("voltage").envelope
+        return ("voltage_lowest", "voltage_highest") if enveloped else ()
+
+    def _rows(self) -> dict[str, int]:
+        """How many rows the run will hold at most, by name, of what is sampled at equal intervals.
+
+        Not of voltages for which there is a place already.
+        """
+        record, axon = self.record, self.job.axon
+        names = {
+            "voltage": () if self.keeps_voltage else ("voltage", *self._envelope),
+            "gates": [f"gates/{name}" for name in self.gate_names],
+            "currents": [f"currents/{name}" for name in record.current_names(axon)],
+            "concentrations": [f"concentrations/{name}" for name in record.concentration_names(axon)],
+        }
+        begins = self.job.first if self.before is None else 0
+        rows: dict[str, int] = {}
+        for tape in self.tapes:
+            if isinstance(tape.schedule, Every):
+                most = self.job.steps // tape.stride - (begins - 1) // tape.stride
+                rows |= dict.fromkeys(
+                    [tape.axis, *(name for kind in tape.kinds for name in names[kind])], most
+                )
+        return rows
 
     def _run(self, memory: Memory, steps: int, complete: bool) -> Run:
         job, record, alike = self.job, self.record, self.tapes[0].kinds
@@ -293,8 +347,7 @@ class Collector:
 
     def _paths_beside(self) -> list[str]:
         """What is not sampled at the times of the voltage, and the envelope, by its path in the file."""
-        enveloped = self.record.schedule("voltage").envelope
-        paths = [f"voltage_{edge}" for edge in ("lowest", "highest") if enveloped]
+        paths = list(self._envelope)
         names = {"gates": self.gate_names, "currents": self.record.current_names(self.job.axon)}
         for tape in self.tapes[1:]:
             paths += [tape.axis, *(f"{kind}/{name}" for kind in tape.kinds for name in names[kind])]

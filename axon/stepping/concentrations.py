@@ -123,7 +123,7 @@ class PoolStepper(Stepper):
             v = self._clamped(state.v[self.place], levels[:, i])
             fed[self.stimulus_rows, 0] = strengths[:, i]
             fed[self.line_rows, 0] = self._conduct(v, first + i)
-            into = samples._replace(v=samples.v[frame:], gates=samples.gates[frame:])
+            into = samples._replace(first=samples.first + frame * samples.width, gates=samples.gates[frame:])
             done, taken, reason = super()._advance(
                 talk, spikes, into, fed, levels[:, i : i + 1], first + i, 1
             )
@@ -197,13 +197,13 @@ class PoolStepper(Stepper):
             now.append(np.reshape(seen, (len(seen), len(collector.own))).T)
         return now
 
-    def _keep(self, steps: NDArray[np.int64], v: Array, gates: Array) -> None:
+    def _keep(self, steps: NDArray[np.int64]) -> None:
         if len(self._seen) < len(steps):  # the last sample, of what no step follows
             self._seen.append(self._now())
         for collector, seen in zip(self.pooled, zip(*self._seen, strict=True), strict=True):
             collector.beside = np.stack(seen)
         self._seen = []
-        super()._keep(steps, v, gates)
+        super()._keep(steps)
 
 
 def _fed(cable: Cable, here: NDArray[np.intp], rows: NDArray[np.intp]) -> Cable:

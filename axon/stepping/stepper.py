@@ -15,13 +15,14 @@ from axon.engine import limbs
 from axon.engine.cables import Cable
 from axon.engine.lanes import lay_out
 from axon.engine.simd import LANES
-from axon.engine.state import DAMPED_STEPS, LEFT_TABLE, Samples, Spikes
+from axon.engine.state import DAMPED_STEPS, LEFT_TABLE, Spikes
 from axon.engine.tables import CELL
 from axon.errors import Unstable
 from axon.measure.velocity import front_velocity
 from axon.progress import CompileNotice, Glimpse, Progress
 from axon.record import Record
 from axon.stepping.collect import Collector
+from axon.stepping.frames import Frames
 from axon.stimuli import Clamp
 
 Array = NDArray[Any]
@@ -72,7 +73,7 @@ class Stepper:
         for i, place in enumerate(self.group.place):
             self.owner[place] = i
             self.compartment[place] = np.arange(len(place))
-        self._index_samples()
+        self.frames = Frames(collectors, self.group, self.size, record)
         if start is not None:
             self._restore(start)
 
@@ -86,26 +87,13 @@ class Stepper:
         """Model time to step through, ms."""
         return (self.steps - self.done) * self.dt
 
-    def _index_samples(self) -> None:
-        """Where in the engine's state the samples of every axon lie."""
-        group, record = self.group, self.record
-        none = np.zeros(0, np.int64)
-        pairs = list(zip(self.collectors, group.place, group.gate_place, strict=True))
-        self.v_index = np.concatenate([p[c.own] for c, p, _ in pairs]) if record.samples else none
-        self.gate_shape = [(len(c.own), g.shape[1]) for c, _, g in pairs]
-        wanted = bool(record.gates or record.currents)
-        flat = [g[c.own].reshape(-1) for c, _, g in pairs] if wanted else [none]
-        # Where a membrane has fewer gates than another, any place will do: nobody looks.
-        self.gate_index = np.maximum(np.concatenate(flat), 0)
-
     def run(self, bar: Progress, stop: threading.Event) -> None:
         """Step to the end, or until ``stop`` is set between two chunks."""
         stride = self.record.stride(self.dt) if self.record.samples else 0
         flat = self.size
         chunk = max(1, int(_CHUNK_SECONDS / (self.seconds_per_step * flat)))
         if stride:
-            width = len(self.v_index) + len(self.gate_index)
-            chunk = min(chunk, stride * max(1, _CHUNK_SAMPLES // max(width, 1)))
+            chunk = min(chunk, stride * max(1, _CHUNK_SAMPLES // max(self.frames.values, 1)))
         room = max(_SPIKES, 8 * flat)
         spikes = Spikes(
             np.empty(room, np.int64),
@@ -121,6 +109,8 @@ class Stepper:
         if len(self.collectors) == 1:
             bar.watch(self._glimpse)
         self._checkpoint(self._states(spikes))
+        whole = self.steps // stride - (self.done - 1) // stride if stride else 0
+        self.frames.make_room(min(whole, chunk // max(stride, 1) + 2), whole)
         while self.done < self.steps and not stop.is_set():
             if self.done in jumps:
                 self.group.state.damped[0] = DAMPED_STEPS
@@ -134,7 +124,8 @@ class Stepper:
         reached = self._states(spikes)
         self._drain(spikes, everything=True)
         if self.done < self.steps and stride and self.done % stride == 0:
-            self._keep(*self._sample())
+            self.frames.sample(0)
+            self._keep(np.array([self.done]))
         self._checkpoint(reached)  # last: what it rests on is in the file
 
     def _chunk(self, spikes: Any, stride: int, count: int, bar: Progress) -> None:
@@ -142,24 +133,15 @@ class Stepper:
         step = np.arange(first, first + count)
         strengths = self._strengths(np.arange(first, first + count + 1) * self.dt)
         levels = np.array([s.level(step, self.dt) for s in self.clamps]).reshape(-1, count)
-        # With room for one more, so that the end of the run needs no piece of its own.
-        frames = (first + count - 1) // stride - (first - 1) // stride + 1 if stride else 0
-        samples = Samples(
-            stride,
-            self.v_index,
-            self.gate_index,
-            np.empty((frames, len(self.v_index))),
-            np.empty((frames, len(self.gate_index))),
-        )
+        samples = self.frames.samples(stride)
         done, taken, reason = self._advance(bar.enabled, spikes, samples, strengths, levels, first, count)
         self.done += int(done)
         if stride and self.done == self.steps and self.done % stride == 0:
             step = np.append(step, self.done)
-            _, samples.v[taken], samples.gates[taken] = self._sample()
+            self.frames.sample(taken)
             taken += 1
         if taken:
-            sampled = step[step % stride == 0][:taken]
-            self._keep(sampled, samples.v[:taken], samples.gates[:taken])
+            self._keep(step[step % stride == 0][:taken])
         if self.done < self.steps or reason == LEFT_TABLE:
             self._drain(spikes, everything=False)
         bar.advance(done * self.dt)
@@ -243,20 +225,9 @@ class Stepper:
             run=self.collectors[self.owner[flat]].result(self.done),
         )
 
-    def _sample(self) -> tuple[NDArray[np.int64], Array, Array]:
-        """The state as it is now: step, voltages and gates, one row each."""
-        state = self.group.state
-        return np.array([self.done]), state.v[self.v_index][None], state.gates[self.gate_index][None]
-
-    def _keep(self, steps: NDArray[np.int64], v: Array, gates: Array) -> None:
-        at, gate_at = 0, 0
-        for collector, shape in zip(self.collectors, self.gate_shape, strict=True):
-            n = len(collector.own)
-            size = math.prod(shape) if len(self.gate_index) else 0
-            raw = gates[:, gate_at : gate_at + size]
-            raw = raw.reshape(len(steps), *shape) if size else np.zeros((len(steps), n, 0))
-            collector.samples(steps, v[:, at : at + n], raw)
-            at, gate_at = at + n, gate_at + size
+    def _keep(self, steps: NDArray[np.int64]) -> None:
+        """Hand out the chunk's samples, which are of these steps."""
+        self.frames.hand_out(steps)
 
     def _drain(self, spikes: Any, *, everything: bool) -> None:
         """Turn the crossings found so far into times, but for those that wait for one more step."""
