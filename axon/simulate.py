@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -270,20 +272,25 @@ def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bo
     from axon.stepping.stepper import Stepper
 
     origin = provenance()
+    runs: list[Any] = [None] * len(jobs)
+
+    def step(members: list[int], bar: Progress, stop: threading.Event) -> None:
+        """All of a group, from laying out to its runs, so that of several threads none waits for another."""
+        pools = _has_pools(jobs[members[0]])
+        own = [
+            (PoolCollector if pools else Collector)(jobs[i], order, record, origin, resumable=False)
+            for i in members
+        ]
+        cables = [_cable(jobs[i], order) for i in members]
+        stepper = (PoolStepper if pools else Stepper)(own, cables, order, record)
+        stepper.run(bar, stop)
+        for i, collector in zip(members, own, strict=True):
+            runs[i] = collector.result(stepper.done)
+
     batches = _batches(jobs)
-    cables = [_cable(job, order) for job in jobs]
-    collectors = [
-        (PoolCollector if _has_pools(job) else Collector)(job, order, record, origin, resumable=False)
-        for job in jobs
-    ]
-    steppers = []
-    for members in batches:
-        kind = PoolStepper if _has_pools(jobs[members[0]]) else Stepper
-        own = [collectors[i] for i in members]
-        steppers.append(kind(own, [cables[i] for i in members], order, record))
-    _step(steppers, collectors, threads, progress)
-    done = {i: stepper.done for members, stepper in zip(batches, steppers, strict=True) for i in members}
-    return [collector.result(done[i]) for i, collector in enumerate(collectors)]
+    work = sum((jobs[i].steps - jobs[i].first) * jobs[i].dt for i, *_ in batches)
+    _side_by_side([partial(step, members) for members in batches], work, threads, progress)
+    return runs
 
 
 def _run_noisy(
@@ -319,19 +326,26 @@ def _step(steppers: Sequence[Stepper], collectors: Sequence[Collector], threads:
     """Let all steppers run to their end, or until Ctrl-C."""
     work = sum(stepper.work for stepper in steppers)
     try:
-        with Progress(work, enabled=progress) as bar, stop_on_interrupt() as stop:
-            workers = min(threads, len(steppers))
-            if workers <= 1:
-                for stepper in steppers:
-                    stepper.run(bar, stop)
-            else:
-                with ThreadPoolExecutor(workers) as pool:
-                    for future in [pool.submit(stepper.run, bar, stop) for stepper in steppers]:
-                        future.result()
+        _side_by_side([stepper.run for stepper in steppers], work, threads, progress)
     except BaseException:
         for collector in collectors:
             collector.abandon()
         raise
+
+
+def _side_by_side(
+    tasks: Sequence[Callable[[Progress, threading.Event], None]], work: float, threads: int, progress: bool
+) -> None:
+    """Do all tasks in some threads; they tell the progress of their work, and stop after Ctrl-C."""
+    with Progress(work, enabled=progress) as bar, stop_on_interrupt() as stop:
+        workers = min(threads, len(tasks))
+        if workers <= 1:
+            for task in tasks:
+                task(bar, stop)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                for future in [pool.submit(task, bar, stop) for task in tasks]:
+                    future.result()
 
 
 def _has_pools(job: Job) -> bool:

@@ -48,10 +48,13 @@ def kept(function: Callable[..., Answer]) -> Callable[..., Answer]:
         if len(compartments) > LONGEST:
             return function(compartments, *rest)
         known = answers.setdefault(compartments, {})
-        if rest not in known:
-            if len(known) >= MOST_ANSWERS:
-                known.clear()
-            known[rest] = function(compartments, *rest)
-        return known[rest]
+        try:
+            return known[rest]
+        except KeyError:
+            answer = function(compartments, *rest)
+        if len(known) >= MOST_ANSWERS:
+            known.clear()
+        known[rest] = answer
+        return answer
 
     return keeping
