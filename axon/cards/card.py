@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from axon.geometry import Axon
 from axon.membranes import Membrane
 
 Quantity = Literal["rest", "height", "width", "threshold", "velocity", "refractory"]
+USUAL: tuple[Quantity, ...] = ("rest", "height", "width", "threshold", "velocity")  # as ``Said`` has them
 
 # What each quantity is, and its unit.
 MEANINGS: dict[str, tuple[str, str]] = {
@@ -128,3 +129,64 @@ class Card:
             return PATCH_THRESHOLD
         name, unit = MEANINGS[line.quantity]
         return (self.key(line) if line.quantity == "velocity" else name), unit
+
+
+# A number in the unit of its line, alone or with its doubt.
+Known = float | tuple[float, float]
+
+
+class Said(NamedTuple):
+    """What a paper or a program says of a model, by quantity."""
+
+    rest: Known | None = None
+    height: Known | None = None
+    width: Known | None = None
+    threshold: Known | None = None
+    velocity: Known | None = None
+
+
+def lines(
+    other: Said,
+    source: str | Mapping[str, str],
+    *,
+    paper: Said | None = None,
+    paper_source: str = "the paper",
+    why: Mapping[str, str] | None = None,
+    also: Mapping[float, Known | None] | None = None,
+    refractory: bool = True,
+) -> tuple[Line, ...]:
+    """The lines of a card, one for each quantity.
+
+    Parameters
+    ----------
+    other, source
+        Another program's numbers, and which program; where that differs, by quantity, ``"velocity"`` standing
+        for those that are not named.
+    paper, paper_source
+        The paper's numbers, and where they stand.
+    why
+        By quantity, why ours differs.
+    also
+        Further diameters (um), and another program's velocity there.
+    refractory
+        Whether there is a refractory period to tell.
+    """
+    by = {"velocity": source} if isinstance(source, str) else source
+    found = [
+        Line(
+            name,
+            _figure(said, paper_source),
+            _figure(known, by.get(name, by["velocity"])),
+            (why or {}).get(name, ""),
+        )
+        for name, said, known in zip(USUAL, paper or Said(), other, strict=True)
+    ]
+    found += [Line("velocity", None, _figure(v, by["velocity"]), diameter=d) for d, v in (also or {}).items()]
+    return (*found, Line("refractory")) if refractory else tuple(found)
+
+
+def _figure(known: Known | None, source: str) -> Figure | None:
+    if known is None:
+        return None
+    value, doubt = known if isinstance(known, tuple) else (known, None)
+    return Figure(value, source, doubt)
