@@ -40,6 +40,8 @@ Place = float | tuple[int, float]
 
 
 def _number(name: str, value: object, wanted: str) -> float:
+    if type(value) is float:
+        return value
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"{name} must be {wanted.rstrip()}, got {value!r}")
     return float(value)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 
@@ -36,13 +37,20 @@ def git_commit() -> str:
     return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
-def _command() -> str:
+@lru_cache(maxsize=1)
+def _command(argv: tuple[str, ...]) -> str:
     """The command line, as one would type it."""
-    if not sys.argv or not sys.argv[0]:
+    if not argv or not argv[0]:
         return ""
-    program = Path(sys.argv[0])
+    program = Path(argv[0])
     name = program.parent.name if program.name == "__main__.py" else program.name
-    return " ".join([name, *sys.argv[1:]])
+    return " ".join([name, *argv[1:]])
+
+
+@lru_cache(maxsize=1)
+def _moment(seconds: int) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 @cache
@@ -54,8 +62,8 @@ def provenance() -> dict[str, str]:
     """What a run file says of its origin: axon_version, created, command, git_commit, platform."""
     return {
         "axon_version": axon_version(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": _command(),
+        "created": _moment(int(time.time())),
+        "command": _command(tuple(sys.argv)),
         "git_commit": git_commit(),
         "platform": _platform(),
     }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -107,9 +108,15 @@ class Record:
         value = getattr(self, kind)
         return value if isinstance(value, Schedule) else Every(self.every)
 
-    def axes(self) -> dict[str, tuple[tuple[str, ...], Schedule]]:
+    def axes(self) -> Mapping[str, tuple[tuple[str, ...], Schedule]]:
         """What is sampled at the same times, by the name of the axis: ``"time"`` is that of the voltage."""
+        return self._axes
+
+    @cached_property
+    def _axes(self) -> Mapping[str, tuple[tuple[str, ...], Schedule]]:
         kinds = [kind for kind in KINDS if getattr(self, kind)]
+        if not kinds:
+            return {"time": ((), Every(self.every))}
         main = self.schedule("voltage") if self.voltage else Every(self.every)
         beat = _times(main)
         alike = tuple(kind for kind in kinds if _times(self.schedule(kind)) == beat)
@@ -145,6 +152,8 @@ class Record:
 
     def gate_names(self, axon: Axon, *, noise: str | None = None) -> tuple[str, ...]:
         """Names of the gates that are kept; with ``noise`` also of channels, of which a part is open."""
+        if not self.gates:
+            return ()
         known = dict.fromkeys(g for membrane in axon.membranes for g in membrane.gates)
         if noise is not None:
             known |= dict.fromkeys(c.name for m in axon.membranes for c in m.channels if c.gates)
@@ -152,11 +161,15 @@ class Record:
 
     def current_names(self, axon: Axon) -> tuple[str, ...]:
         """Names of the channels whose currents are kept."""
+        if not self.currents:
+            return ()
         known = dict.fromkeys(c.name for membrane in axon.membranes for c in membrane.channels)
         return _chosen("channel", self.currents, tuple(known))
 
     def concentration_names(self, axon: Axon) -> tuple[str, ...]:
         """Names of the pools whose concentrations are kept."""
+        if not self.concentrations:
+            return ()
         known = dict.fromkeys(pool.name for membrane in axon.membranes for pool in membrane.pools)
         return _chosen("pool", self.concentrations, tuple(known))
 

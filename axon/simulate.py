@@ -6,9 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import nullcontext
+from functools import cache, partial
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from axon.stepping.stepper import Stepper
 
 Array = NDArray[np.floating]
+
+_NEVER = threading.Event()  # nobody sets it
 
 
 def simulate(
@@ -245,44 +248,30 @@ def run_one(
     before : Run, optional
         What the job continues: it comes first in the run returned.
     """
-    from axon.stepping.chance import ChanceCollector, ChanceStepper
-    from axon.stepping.collect import Collector
-    from axon.stepping.concentrations import PoolCollector, PoolStepper
-    from axon.stepping.stepper import Stepper
-
     collector: Collector
     stepper: Stepper
     if noise is None:
-        pools = _has_pools(job)
-        collector = (PoolCollector if pools else Collector)(
-            job, order, record, provenance(), to, before=before
-        )
-        stepper = (PoolStepper if pools else Stepper)([collector], [_cable(job, order)], order, record)
+        make = _engine(_has_pools(job))
+        collector = make.collector(job, order, record, provenance(), to, before=before)
+        stepper = make.stepper([collector], [make.cable(job, order)], order, record)
     else:
+        from axon.stepping.chance import ChanceCollector, ChanceStepper
+
         collector = ChanceCollector(job, record, provenance(), noise, seed, to, before=before)
-        stepper = ChanceStepper(collector, _cable(job, 2), record)
+        stepper = ChanceStepper(collector, _engine(False).cable(job, 2), record)
     _step([stepper], [collector], 1, progress)
     return collector.result(stepper.done)
 
 
 def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bool) -> list[Run]:
-    # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
-    from axon.stepping.collect import Collector
-    from axon.stepping.concentrations import PoolCollector, PoolStepper
-    from axon.stepping.stepper import Stepper
-
     origin = provenance()
     runs: list[Any] = [None] * len(jobs)
 
     def step(members: list[int], bar: Progress, stop: threading.Event) -> None:
         """All of a group, from laying out to its runs, so that of several threads none waits for another."""
-        pools = _has_pools(jobs[members[0]])
-        own = [
-            (PoolCollector if pools else Collector)(jobs[i], order, record, origin, resumable=False)
-            for i in members
-        ]
-        cables = [_cable(jobs[i], order) for i in members]
-        stepper = (PoolStepper if pools else Stepper)(own, cables, order, record)
+        make = _engine(_has_pools(jobs[members[0]]))
+        own = [make.collector(jobs[i], order, record, origin, resumable=False) for i in members]
+        stepper = make.stepper(own, [make.cable(jobs[i], order) for i in members], order, record)
         stepper.run(bar, stop)
         for i, collector in zip(members, own, strict=True):
             runs[i] = collector.result(stepper.done)
@@ -291,6 +280,28 @@ def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bo
     work = sum((jobs[i].steps - jobs[i].first) * jobs[i].dt for i, *_ in batches)
     _side_by_side([partial(step, members) for members in batches], work, threads, progress)
     return runs
+
+
+class _Engine(NamedTuple):
+    collector: type[Collector]
+    stepper: type[Stepper]
+    cable: Callable[[Job, int], Cable]
+
+
+@cache
+def _engine(pools: bool) -> _Engine:
+    """What makes the engine's view of axons with or without pools, steps them, and keeps what they do."""
+    # The engine brings Numba with it: imported here, so that ``import axon`` stays light.
+    from axon.discretise.cable import cable_of
+
+    if pools:
+        from axon.stepping.concentrations import PoolCollector, PoolStepper
+
+        return _Engine(PoolCollector, PoolStepper, cable_of)
+    from axon.stepping.collect import Collector
+    from axon.stepping.stepper import Stepper
+
+    return _Engine(Collector, Stepper, cable_of)
 
 
 def _run_noisy(
@@ -304,7 +315,7 @@ def _run_noisy(
     from axon.stepping.chance import ChanceCollector, ChanceStepper
 
     origin = provenance()
-    cables = {id(job): _cable(job, 2) for job in {id(job): job for job in jobs}.values()}
+    cables = {id(job): _engine(False).cable(job, 2) for job in {id(job): job for job in jobs}.values()}
     collectors = [
         ChanceCollector(job, record, origin, noise, seed, resumable=False)
         for job, seed in zip(jobs, seeds, strict=True)
@@ -314,19 +325,12 @@ def _run_noisy(
     return [collector.result(stepper.done) for collector, stepper in zip(collectors, steppers, strict=True)]
 
 
-def _cable(job: Job, order: int) -> Cable:
-    from axon.discretise.cable import build_cable
-
-    currents = [stimulus for stimulus in job.stimuli if not isinstance(stimulus, Clamp)]
-    clamps = [stimulus for stimulus in job.stimuli if isinstance(stimulus, Clamp)]
-    return build_cable(job.compartments, currents, clamps, job.v, job.periaxonal, dt=job.dt, order=order)
-
-
 def _step(steppers: Sequence[Stepper], collectors: Sequence[Collector], threads: int, progress: bool) -> None:
     """Let all steppers run to their end, or until Ctrl-C."""
     work = sum(stepper.work for stepper in steppers)
+    brief = len(steppers) == 1 and steppers[0].brief
     try:
-        _side_by_side([stepper.run for stepper in steppers], work, threads, progress)
+        _side_by_side([stepper.run for stepper in steppers], work, threads, progress, brief=brief)
     except BaseException:
         for collector in collectors:
             collector.abandon()
@@ -334,10 +338,19 @@ def _step(steppers: Sequence[Stepper], collectors: Sequence[Collector], threads:
 
 
 def _side_by_side(
-    tasks: Sequence[Callable[[Progress, threading.Event], None]], work: float, threads: int, progress: bool
+    tasks: Sequence[Callable[[Progress, threading.Event], None]],
+    work: float,
+    threads: int,
+    progress: bool,
+    *,
+    brief: bool = False,
 ) -> None:
-    """Do all tasks in some threads; they tell the progress of their work, and stop after Ctrl-C."""
-    with Progress(work, enabled=progress) as bar, stop_on_interrupt() as stop:
+    """Do all tasks in some threads; they tell the progress of their work, and stop after Ctrl-C.
+
+    A ``brief`` one is over before anybody looks for Ctrl-C, and ends by it as any other work does.
+    """
+    listening = nullcontext(_NEVER) if brief else stop_on_interrupt()
+    with Progress(work, enabled=progress) as bar, listening as stop:
         workers = min(threads, len(tasks))
         if workers <= 1:
             for task in tasks:

@@ -225,6 +225,12 @@ class TestInterrupt:
         simulate(SQUID, PULSE, duration=50, dt=0.01, dx=250)
         assert signal.getsignal(signal.SIGINT) is before
 
+    def test_it_ends_a_loop_of_brief_runs(self, interrupt_after: Callable[[int], None]) -> None:
+        interrupt_after(20)
+        with pytest.raises(KeyboardInterrupt):
+            for _ in range(40):
+                simulate(SQUID, PULSE, duration=0.1, dt=0.01, dx=250)
+
 
 SCRIPT = """
 import sys

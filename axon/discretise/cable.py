@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import Place
+from axon.discretise.job import Job
 from axon.discretise.keep import LONGEST, kept
 from axon.discretise.sources import feeds
 from axon.engine.cables import Cable, Limbs, Patch, Signature
@@ -136,6 +137,13 @@ class _Coefficients:
         return step_coefficients(self.membrane, self.celsius, self.dt, v)
 
 
+def cable_of(job: Job, order: int) -> Cable:
+    """The engine's view of the axon of a job, on a mesh of order 2 or 4."""
+    currents = [stimulus for stimulus in job.stimuli if not isinstance(stimulus, Clamp)]
+    clamps = [stimulus for stimulus in job.stimuli if isinstance(stimulus, Clamp)]
+    return build_cable(job.compartments, currents, clamps, job.v, job.periaxonal, dt=job.dt, order=order)
+
+
 def build_cable(
     compartments: Compartments,
     sources: Sequence[Pulse | Train | Ramp | Synapse],
@@ -164,9 +172,10 @@ def build_cable(
     """
     sites = tuple((source.at, isinstance(source, Synapse)) for source in sources)
     described = (sites, tuple(clamp.at for clamp in clamps), dt, order)
-    frame = _frame(compartments, *described)
-    if frame.limbs is None and len(v) <= LONGEST and v.min() == v.max():
+    plain = not compartments.branched and compartments.sheath is None
+    if plain and len(v) <= LONGEST and v.min() == v.max():
         return _at_one_voltage(compartments, float(v[0]), *described)
+    frame = _frame(compartments, *described)
     return replace(_started(frame, compartments, v), around=periaxonal)
 
 

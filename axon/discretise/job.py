@@ -51,6 +51,8 @@ def default_dt(axon: Axon) -> float:
 
 def fastest_time_constant(axon: Axon) -> float:
     """Shortest time constant (ms) of any gate along the axon between -70 and +50 mV, or at nodes -20 mV."""
+    if len(axon.sections) == 1:
+        return axon.sections[0].membrane.fastest_time_constant(axon.sections[0].celsius)
     nodes = axon.nodes if axon.myelinated else ()
     sections = [axon.sections[node] for node in nodes] or axon.sections
     different = {(id(section.membrane), section.celsius): section.membrane for section in sections}

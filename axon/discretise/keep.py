@@ -47,7 +47,9 @@ def kept(function: Callable[..., Answer]) -> Callable[..., Answer]:
     def keeping(compartments: Compartments, *rest: Any) -> Answer:
         if len(compartments) > LONGEST:
             return function(compartments, *rest)
-        known = answers.setdefault(compartments, {})
+        known = answers.get(compartments)
+        if known is None:
+            known = answers.setdefault(compartments, {})
         try:
             return known[rest]
         except KeyError:

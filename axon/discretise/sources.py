@@ -35,27 +35,18 @@ class Sources:
     ----------
     compartments : Compartments
     stimuli : iterable of Pulse, Train, Ramp or Synapse
-    order : int
-        2 or 4, of the mesh: how a current is shared. A conductance is always shared by two compartments at
-        most, since shares of higher order may be negative.
 
     Attributes
     ----------
-    place, weight, row, opens : (k,) ndarray
-        Compartments, their share, of which row of ``strengths``, and whether it is a conductance.
     alike : hashable
         Equal for sources whose ``strengths`` are equal.
     """
 
-    def __init__(
-        self, compartments: Compartments, stimuli: Iterable[Pulse | Train | Ramp | Synapse], order: int
-    ) -> None:
+    def __init__(self, compartments: Compartments, stimuli: Iterable[Pulse | Train | Ramp | Synapse]) -> None:
         self.stimuli = list(stimuli)
         self.synapses = [s for s in self.stimuli if isinstance(s, Synapse)]
         self._synaptic_rows = [i for i, s in enumerate(self.stimuli) if isinstance(s, Synapse)]
-        sites = tuple((s.at, isinstance(s, Synapse)) for s in self.stimuli)
-        self.place, self.weight, self.row, self.opens = feeds(compartments, sites, order)
-        self._gaps = _gaps(compartments, self.synapses)
+        self._gaps = _gaps(compartments, self.synapses) if self.synapses else []
         self.alike: Any = self if self.synapses else tuple(self.stimuli)
 
     def strengths(self, edges: Array) -> Array:
@@ -66,14 +57,14 @@ class Sources:
         (rows, n) ndarray
             Current (nA) of every stimulus, then conductance (uS) of every synapse.
         """
-        step, current = np.diff(edges), len(self.stimuli)
+        step, current = _differences(edges), len(self.stimuli)
         rows = np.zeros((current + len(self.synapses), len(step)))
         for i, stimulus in enumerate(self.stimuli):
             if not isinstance(stimulus, Synapse):
-                rows[i] = np.diff(stimulus.charge(edges)) / step
+                np.divide(_differences(stimulus.charge(edges)), step, out=rows[i])
         for members, resistance in self._gaps:
             own = [self.synapses[i] for i in members]
-            g = np.array([np.diff(synapse.conducted(edges)) / step for synapse in own])
+            g = np.array([_differences(synapse.conducted(edges)) / step for synapse in own])
             reversal = np.array([synapse.reversal for synapse in own])
             seen, driven = _joined(g, reversal, resistance)
             rows[[current + i for i in members]] = seen
@@ -81,11 +72,24 @@ class Sources:
         return rows
 
 
+def _differences(values: Array) -> Array:
+    """``np.diff``, without what that does for arrays of other kinds."""
+    return values[1:] - values[:-1]
+
+
 @kept
 def feeds(
     compartments: Compartments, sites: tuple[tuple[Any, bool], ...], order: int
 ) -> tuple[Array, Array, Array, Array]:
-    """Compartments, shares, rows and what opens, of stimuli at ``sites``: where, and whether a synapse."""
+    """Compartments fed by stimuli at ``sites`` (where, and whether a synapse), for a mesh of order 2 or 4.
+
+    A conductance is always shared by two compartments at most, since shares of higher order may be negative.
+
+    Returns
+    -------
+    place, weight, row, opens : (k,) ndarray
+        Compartments, their share, of which row of ``Sources.strengths``, and whether it is a conductance.
+    """
     feeds = []
     for number, (at, synapse) in enumerate(sites):
         feeds.append((number, *compartments.shares(at, 2 if synapse else order), False))

@@ -133,6 +133,11 @@ class Cable:
         return slice(None) if len(self.patches) == 1 else np.flatnonzero(self.patch == patch)
 
     @cached_property
+    def span(self) -> tuple[float, float]:
+        """Lowest and highest initial voltage, mV."""
+        return float(self.v.min()), float(self.v.max())
+
+    @cached_property
     def like(self) -> Ints:
         """A number for every compartment, equal where neighbours differ in nothing but their start."""
         columns = (self.capacity, self.leak, self.leak_current, self.coupling, self.smooth, self.patch)

@@ -38,7 +38,8 @@ COMPACT_WEIGHT = 1.0 / 12.0
 class Group:
     """Cables laid out in lanes, ready to step.
 
-    ``place[i]`` holds the flat index of every compartment of cable i; ``gate_place[i]`` those of its gates.
+    ``place[i]`` holds the flat index of every compartment of cable i; ``gate_place[i]`` those of its gates,
+    -1 for none: the last of all gates, which is always 0.
     """
 
     plan: Plan
@@ -173,7 +174,7 @@ class Layout:
     def _state(self, cables: Sequence[Cable]) -> State:
         flat, chunks = self.rows * LANES, self.plan.chunks
         floats = tables.blank(
-            *(flat, flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK, self.extras),
+            *(flat, flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK + 1, self.extras),
             *(LANES, LANES, flat),
         )
         v, ahead, known, behind, earlier, fraction, gates, extras, scratch, offset, cell = floats

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ctypes import addressof, c_char
 from functools import lru_cache
 from typing import Any
 
@@ -90,7 +91,7 @@ def blank(*sizes: int) -> list[NDArray[np.float64]]:
     line = 8
     steps = [-(-size // line) * line for size in sizes]
     room = np.zeros(sum(steps) + line)
-    start = -(room.__array_interface__["data"][0] // 8) % line
+    start = -(addressof(c_char.from_buffer(room.data)) // 8) % line
     out = []
     for size, step in zip(sizes, steps, strict=True):
         out.append(room[start : start + size])

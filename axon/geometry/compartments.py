@@ -114,6 +114,10 @@ class Compartments:
 
     def patches(self) -> tuple[list[tuple[Membrane, float]], NDArray[np.intp]]:
         """The different (membrane, celsius) along the axon, and which one each compartment is."""
+        return self._patches
+
+    @cached_property
+    def _patches(self) -> tuple[list[tuple[Membrane, float]], NDArray[np.intp]]:
         if len(self.membranes) == 1 and np.ptp(self.celsius) == 0:
             return [(self.membranes[0], float(self.celsius[0]))], np.zeros(len(self), np.intp)
         kinds, which = np.unique(self.membrane + 1j * self.celsius, return_inverse=True)

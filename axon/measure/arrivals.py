@@ -73,11 +73,15 @@ def first_arrivals(
     if time.size and not 0 <= compartment.min() <= compartment.max() < n_compartments:
         given = f"{compartment.min()} to {compartment.max()}"
         raise ValueError(f"spike_compartment must be 0 to {n_compartments - 1}, got {given}")
+    arrival = np.full(n_compartments, np.nan)
+    if spike == 0 and (time[1:] >= time[:-1]).all():
+        # Backwards, so that of several crossings of a compartment the first is what stays.
+        arrival[compartment[::-1]] = time[::-1]
+        return arrival
     order = np.lexsort((time, compartment))
     number = np.bincount(compartment, minlength=n_compartments)
     wanted = np.cumsum(number) - number + spike  # where in this order the wanted crossings lie
     there = number > spike
-    arrival = np.full(n_compartments, np.nan)
     arrival[there] = time[order[wanted[there]]]
     return arrival
 
@@ -138,9 +142,10 @@ def leaving(
 ) -> list[Branch]:
     """Return the branches that leave a compartment, towards larger positions first, from checked arrays."""
     found = []
-    for heading in (1, -1):
-        sites, distance = way(position, origin, heading, ring=ring, length=length)
-        if sites.size > 1:
+    headings: tuple[tuple[Literal[1, -1], int], ...] = ((1, position.size - 1), (-1, 0))
+    for heading, end in headings:
+        if position.size > 1 and (ring or origin != end):
+            sites, distance = way(position, origin, heading, ring=ring, length=length)
             found.append(_followed(sites, distance, position, arrival, heading, ring))
     return found
 
@@ -166,14 +171,14 @@ def checked_arrivals(
     t = np.asarray(arrival, dtype=np.float64)
     if x.ndim != 1 or x.shape != t.shape:
         raise ValueError(f"position and arrival must have one shape (n,), got {x.shape} and {t.shape}")
-    if not np.all(np.diff(x) > 0):
+    if not (x[1:] > x[:-1]).all():
         raise ValueError("position must increase from one compartment to the next; sort position and arrival")
     return x, t
 
 
 def earliest(arrival: NDArray[np.float64]) -> int:
     """Return which compartment was crossed first; there must be an arrival."""
-    return int(np.argmin(np.where(np.isnan(arrival), np.inf, arrival)))
+    return int((arrival == np.fmin.reduce(arrival)).argmax())
 
 
 def jitter(position: NDArray[np.float64], arrival: NDArray[np.float64]) -> float:
@@ -213,8 +218,9 @@ def _followed(
     crossed = _connected(time)
     if crossed[-1] < sites.size - 1:
         end = "gone"
-    fallen = np.maximum.accumulate(time[crossed]) - time[crossed]
-    if fallen.any():  # by more than noise can?
+    met = time[crossed]
+    if (met[1:] < met[:-1]).any():  # by more than noise can?
+        fallen = np.maximum.accumulate(met) - met
         falls = np.flatnonzero(fallen > jitter(position, arrival))
         if falls.size:
             crossed = crossed[: int(np.argmax(time[crossed[: falls[0]]])) + 1]
@@ -225,6 +231,8 @@ def _followed(
 def _connected(arrival: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the crossed sites from the first one on, over gaps beyond which the same spike went on."""
     crossed = np.flatnonzero(np.isfinite(arrival))
+    if crossed[-1] - crossed[0] < crossed.size:
+        return crossed
     for before in np.flatnonzero(np.diff(crossed) > 1):
         beyond = arrival[crossed[before + 1 : before + 4]]
         if not arrival[crossed[before]] < beyond[0] < beyond[-1]:  # nor is one lone crossing

@@ -69,7 +69,7 @@ class Journey:
         if self.branch.end != "gone":
             return True
         if between is not None:
-            return not np.any((self.ahead >= between[0]) & (self.ahead <= between[1]))
+            return not ((self.ahead >= between[0]) & (self.ahead <= between[1])).any()
         return self.under_way(end_time) and self.covered >= _COVERED * self.reach
 
     def failure(self, position: NDArray[np.float64], breaks: Sequence[float], end_time: float | None) -> str:
@@ -144,7 +144,7 @@ def _journey(
     if branch.end != "gone":
         return Journey(branch, position[:0], 0.0, covered)
     sites, distance = way(position, int(branch.sites[0]), branch.heading, ring=ring, length=length)
-    n = int(np.searchsorted(distance, covered, side="right"))
+    n = int(distance.searchsorted(covered, side="right"))
     gap = float(distance[n] - distance[n - 1])
     return Journey(branch, position[sites[n:]], gap, float(distance[-1]) - elsewhere)
 

@@ -134,7 +134,10 @@ def conduction_velocity(
     pieces = {journey: [journey] for journey in ways}
     if between is not None and not ring:
         pieces = {journey: [journey, *onward(journey, x, t)] for journey in ways}
-        ways = [max(own, key=lambda piece: _span(piece, x, window, between)) for own in pieces.values()]
+        ways = [
+            max(own, key=lambda piece: _span(piece, x, window, between)) if len(own) > 1 else own[0]
+            for own in pieces.values()
+        ]
     arrived = [journey for journey in ways if journey.arrived(between, end_time)]
     used = {journey: _used(journey, x, window, between) for journey in arrived}
     measured = [journey for journey in arrived if used[journey].size >= _FEWEST]
@@ -246,12 +249,18 @@ def _span(
 
 def _fit(stretches: list[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> tuple[float, float]:
     """Fit t = a_k + b s, one intercept for each stretch k; return b and its standard error, ms/um."""
-    s = np.concatenate([distance - distance.mean() for distance, _ in stretches])
-    t = np.concatenate([time - time.mean() for _, time in stretches])
-    slope = float(s @ t / (s @ s))
+    centred = [(_centred(distance), _centred(time)) for distance, time in stretches]
+    s, t = centred[0] if len(centred) == 1 else map(np.concatenate, zip(*centred, strict=True))
+    size = float(s @ s)
+    slope = float(s @ t) / size
     residual = t - slope * s
     freedom = s.size - len(stretches) - 1
-    return slope, float(np.sqrt(residual @ residual / freedom / (s @ s)))
+    return slope, math.sqrt(float(residual @ residual) / freedom / size)
+
+
+def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the values less their mean, without what ``mean`` does for arrays of other kinds."""
+    return values - values.sum() / values.size
 
 
 def _fitted(
@@ -265,7 +274,7 @@ def _fitted(
     direction = _NAMES[branches[0][0].heading]
     if len(used) > 1:
         direction, first, last = "both", float(positions[1][-1]), last
-    span = max(float(np.ptp(distance)) for distance, _ in stretches)
+    span = max(float(distance[-1] - distance[0]) for distance, _ in stretches)
     if slope * span < _INSTANT or slope < _SURE * error:
         raise NoPropagation(_at_once(stretches, first, last))
     value = _M_PER_S / slope

@@ -265,7 +265,7 @@ class Membrane:
         """Reversal potentials (mV) of the channels, at rest."""
         return [c.reversal for c in self.channels if not isinstance(c, Transporter)]
 
-    @property
+    @cached_property
     def drifts(self) -> bool:
         """Whether any of its currents has to be worked out anew in every step: see ``drifting``."""
         return bool(self.pools) or any(self.drifting(channel) for channel in self.channels)

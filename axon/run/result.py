@@ -120,6 +120,15 @@ class Run:
 
     def arrivals(self, spike: int = 0) -> Array:
         """Time (ms) of crossing number ``spike`` in every compartment, (n,); nan where there was none."""
+        if spike == 0:
+            return self._first_arrivals.copy()
+        return self._crossings(spike)
+
+    @cached_property
+    def _first_arrivals(self) -> Array:
+        return self._crossings(0)
+
+    def _crossings(self, spike: int) -> Array:
         return first_arrivals(self.spike_time, self.spike_compartment, len(self.compartments), spike=spike)
 
     def velocity(
@@ -244,6 +253,8 @@ class Run:
             As for ``velocity``.
         """
         cut = self.compartments
+        if not self.axon.parents and not self.axon.nodes:
+            return np.arange(len(cut))
         along = self._shown_way() if along is None else along
         here = np.isin(cut.section, self.axon.path(along)) if self.axon.parents else np.ones(len(cut), bool)
         nodes = self.axon.nodes
@@ -303,10 +314,13 @@ def fitted_velocity(
     along: int | None = None,
 ) -> Velocity:
     """The velocity of a run from arrivals (ms) in all its compartments; see ``Run.velocity``."""
-    sites = run.sites(along)
+    position = run.compartments.position
+    if run.axon.parents or run.axon.nodes:
+        sites = run.sites(along)
+        position, arrival = position[sites], arrival[sites]
     return conduction_velocity(
-        run.compartments.position[sites],
-        arrival[sites],
+        position,
+        arrival,
         between=between,
         direction=direction,
         ring=run.axon.ring,

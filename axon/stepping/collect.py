@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,8 +65,39 @@ class Memory:
         """All rows so far."""
         if name in self._room:
             return self._room[name][: self._taken[name]]
-        blank, *parts = self._parts[name]
-        return parts[0] if len(parts) == 1 else np.concatenate([blank, *parts])
+        parts = self._parts[name]
+        return parts[-1] if len(parts) < 3 else np.concatenate(parts)
+
+
+class States(Mapping[str, Array]):
+    """States of the engine by name, (states, ...) each; put together when somebody asks for them.
+
+    Parameters
+    ----------
+    states : iterable of mapping
+        In the order of their steps.
+    """
+
+    def __init__(self, states: Iterable[Mapping[str, Array]] = ()) -> None:
+        self._states: list[Mapping[str, Array]] = list(states)
+
+    def append(self, state: Mapping[str, Array]) -> None:
+        self._states.append(state)
+
+    @cached_property
+    def _whole(self) -> dict[str, Array]:
+        whole = {name: np.array([state[name] for state in self._states]) for name in self}
+        self._states = [{name: values[:0] for name, values in whole.items()}]
+        return whole
+
+    def __getitem__(self, name: str) -> Array:
+        return self._whole[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._states[0] if self._states else ())
+
+    def __len__(self) -> int:
+        return len(self._states[0]) if self._states else 0
 
 
 class Collector:
@@ -116,7 +149,7 @@ class Collector:
         self.closed = False
         self.memory = Memory({})
         self.sink: Any = None
-        self.checkpoint_names: tuple[str, ...] = ()
+        self.states = States()
         self.checkpointed = -1
         self.checkpoint_time = time.monotonic()
 
@@ -138,22 +171,25 @@ class Collector:
         """Take the state of the engine after the step that it names; the first one opens the run."""
         if self.sink is None:
             self._open(state)
-        if self.resumable and int(state["step"]) > self.checkpointed:
-            for name, values in state.items():
-                self.sink.append(f"checkpoints/{name}", values[None])
-        self.checkpointed, self.checkpoint_time = int(state["step"]), time.monotonic()
+        step = int(state["step"])
+        if self.resumable and step > self.checkpointed:
+            if self.to is None:
+                self.states.append(state)
+            else:
+                for name, values in state.items():
+                    self.sink.append(f"checkpoints/{name}", values[None])
+        self.checkpointed, self.checkpoint_time = step, time.monotonic()
 
     def _open(self, state: Mapping[str, Array]) -> None:
         """Make room for everything, in memory or in a file, and put there what the job continues."""
-        empty = self._empty()
-        if self.resumable:
-            self.checkpoint_names = tuple(state)
-            empty |= {f"checkpoints/{k}": np.zeros((0, *v.shape), v.dtype) for k, v in state.items()}
-        self.memory = self.sink = Memory(empty, self._rows() if self.to is None else None)
+        self.memory = self.sink = Memory(self._empty(), self._rows() if self.to is None else None)
         if self.to is not None:
             from axon.storage import Writer
 
             blank = self._run(self.memory, self.job.steps, complete=True)
+            if self.resumable:
+                none = {name: np.zeros((0, *values.shape), values.dtype) for name, values in state.items()}
+                blank = replace(blank, checkpoints=none)
             self.sink = Writer(self.to, described(blank), file_attributes(blank), stream=True)
         if self.before is not None:
             self._continue(self.before)
@@ -167,8 +203,15 @@ class Collector:
         known["checkpoint"] = np.count_nonzero(np.asarray(before.checkpoints["step"]) <= first)
         for name, array in held.items():
             rows = known.get(axes(name, before)[0], 0)
+            if self.to is None and name.startswith("checkpoints/"):
+                continue
             for start in range(0, rows, _BLOCK_ROWS):
                 self.sink.append(name, array[start : min(start + _BLOCK_ROWS, rows)])
+        if self.to is None:
+            kept = before.checkpoints
+            self.states = States(
+                {name: kept[name][row] for name in kept} for row in range(known["checkpoint"])
+            )
         assert self.job.start is not None
         # Crossings of the last step before are those that wait in the checkpoint.
         rising = ~np.isnan(self.job.start["rising"])[before.spike_compartment]
@@ -233,9 +276,9 @@ class Collector:
         self.sink.append("spikes/compartment", compartment)
         for tape in self.tapes:
             tape.hear(time[np.isin(compartment, self.own)] if not self.record.plain else time)
-        unseen = np.isnan(self.arrival[compartment])
         # Backwards, so that of several crossings of a compartment the first is what stays.
-        self.arrival[compartment[unseen][::-1]] = time[unseen][::-1]
+        compartment = compartment[::-1]
+        self.arrival[compartment] = np.fmin(self.arrival[compartment], time[::-1])
 
     def result(self, steps: int) -> Run:
         """The run after ``steps`` steps; a file is finished, or left marked incomplete when cut short."""
@@ -339,10 +382,12 @@ class Collector:
             spike_compartment=memory.array("spikes/compartment"),
             provenance=dict(self.origin),
             complete=complete,
-            checkpoints={name: memory.array(f"checkpoints/{name}") for name in self.checkpoint_names},
+            checkpoints=self.states,
         )
-        # What the run would cut up again is here already.
+        # What the run would work out again is here already.
         run.__dict__["compartments"] = job.compartments
+        if self.to is None:
+            run.__dict__["_first_arrivals"] = self.arrival
         return run
 
     def _paths_beside(self) -> list[str]:

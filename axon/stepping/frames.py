@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,36 @@ from axon.record import Record
 from axon.stepping.collect import Collector
 
 Array = NDArray[Any]
+
+
+@lru_cache(maxsize=16)
+def _nowhere(axons: int) -> Samples:
+    """Where no samples go, of so many axons."""
+    none, nothing = np.zeros(axons, np.int64), np.zeros(0)
+    places = np.zeros(0, np.int64)
+    return Samples(0, copied(places, 0), places, nothing, none, none, nothing, np.zeros((0, 0)))
+
+
+class NoFrames:
+    """What stands in for frames where nothing but spikes is kept."""
+
+    values = 0
+
+    def __init__(self, axons: int) -> None:
+        self.axons = axons
+
+    def make_room(self, chunk: int, whole: int) -> None:
+        """Nothing: none is needed."""
+
+    def samples(self, stride: int) -> Samples:
+        """What the engine wants to know: that there is nothing to be done."""
+        return _nowhere(self.axons)
+
+    def sample(self, frame: int) -> None:
+        """Nothing."""
+
+    def hand_out(self, steps: NDArray[np.int64]) -> None:
+        """Nothing."""
 
 
 class Frames:

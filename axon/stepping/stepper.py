@@ -22,14 +22,14 @@ from axon.measure.velocity import front_velocity
 from axon.progress import CompileNotice, Glimpse, Progress
 from axon.record import Record
 from axon.stepping.collect import Collector
-from axon.stepping.frames import Frames
+from axon.stepping.frames import Frames, NoFrames
 from axon.stimuli import Clamp
 
 Array = NDArray[Any]
 
 _CHUNK_SECONDS = 0.1
 _CHUNK_SAMPLES = 4_000_000  # values
-_SPIKES = 50_000  # at least for so many there is room in a chunk
+_SPIKES = 8192  # at least for so many there is room in a chunk
 _RUNAWAY = 20_000.0  # mV; no current that leaves an axon whole takes it there
 _compiling = threading.Lock()
 _compiled: set[type] = set()
@@ -56,15 +56,16 @@ class Stepper:
         self.jobs = [collector.job for collector in collectors]
         self.dt, self.steps = self.jobs[0].dt, self.jobs[0].steps
         self.sources = [
-            Sources(job.compartments, [s for s in job.stimuli if not isinstance(s, Clamp)], order)
+            Sources(job.compartments, [s for s in job.stimuli if not isinstance(s, Clamp)])
             for job in self.jobs
         ]
         self.clamps = [s for job in self.jobs for s in job.stimuli if isinstance(s, Clamp)]
-        ends = [bound(cable.v) for cable in cables for bound in (np.min, np.max)]
-        voltages = np.array(ends + [clamp.voltage for clamp in self.clamps])
+        voltages = [end for cable in cables for end in cable.span] + [s.voltage for s in self.clamps]
         start = self.jobs[0].start  # a job that goes on from a checkpoint is alone
         # Where the tables begin shows in the last bit of what is read from them.
-        low, high = _cells(voltages) if start is None or "cells" not in start else start["cells"]
+        low, high = _cells(min(voltages), max(voltages))
+        if start is not None and "cells" in start:
+            low, high = start["cells"]
         self.group: Any = self._laid_out(cables, order, (int(low), int(high)))
         self.done = self.jobs[0].first
         self.size = self.group.plan.rows * self.lanes
@@ -73,7 +74,10 @@ class Stepper:
         for i, place in enumerate(self.group.place):
             self.owner[place] = i
             self.compartment[place] = np.arange(len(place))
-        self.frames = Frames(collectors, self.group, self.size, record)
+        self.stride = record.stride(self.dt) if record.samples else 0
+        self.frames: Frames | NoFrames = NoFrames(len(collectors))
+        if record.samples:
+            self.frames = Frames(collectors, self.group, self.size, record)
         if start is not None:
             self._restore(start)
 
@@ -87,14 +91,23 @@ class Stepper:
         """Model time to step through, ms."""
         return (self.steps - self.done) * self.dt
 
+    @property
+    def brief(self) -> bool:
+        """Whether a single chunk, of a tenth of a second, is all that there is to do, and none to a file."""
+        alone = not self.jobs[0].jumps and self.record.checkpoints is None
+        return alone and self.steps - self.done <= self._longest() and self.collectors[0].to is None
+
+    def _longest(self) -> int:
+        """Steps in a chunk at most."""
+        chunk = max(1, int(_CHUNK_SECONDS / (self.seconds_per_step * self.size)))
+        if self.stride:
+            chunk = min(chunk, self.stride * max(1, _CHUNK_SAMPLES // max(self.frames.values, 1)))
+        return chunk
+
     def run(self, bar: Progress, stop: threading.Event) -> None:
         """Step to the end, or until ``stop`` is set between two chunks."""
-        stride = self.record.stride(self.dt) if self.record.samples else 0
-        flat = self.size
-        chunk = max(1, int(_CHUNK_SECONDS / (self.seconds_per_step * flat)))
-        if stride:
-            chunk = min(chunk, stride * max(1, _CHUNK_SAMPLES // max(self.frames.values, 1)))
-        room = max(_SPIKES, 8 * flat)
+        stride, chunk = self.stride, self._longest()
+        room = max(_SPIKES, 8 * self.size)
         spikes = Spikes(
             np.empty(room, np.int64),
             np.empty(room, np.int64),
@@ -130,9 +143,12 @@ class Stepper:
 
     def _chunk(self, spikes: Any, stride: int, count: int, bar: Progress) -> None:
         first = self.done
-        step = np.arange(first, first + count)
-        strengths = self._strengths(np.arange(first, first + count + 1) * self.dt)
-        levels = np.array([s.level(step, self.dt) for s in self.clamps]).reshape(-1, count)
+        step = np.arange(first, first + count + 1)
+        strengths = self._strengths(step * self.dt)
+        step = step[:-1]
+        levels = np.empty((len(self.clamps), count))
+        for number, clamp in enumerate(self.clamps):
+            levels[number] = clamp.level(step, self.dt)
         samples = self.frames.samples(stride)
         done, taken, reason = self._advance(bar.enabled, spikes, samples, strengths, levels, first, count)
         self.done += int(done)
@@ -154,6 +170,8 @@ class Stepper:
 
     def _strengths(self, edges: Array) -> Array:
         """Of all sources, one after the other; those that many axons share are worked out once."""
+        if len(self.sources) == 1:
+            return self.sources[0].strengths(edges)
         known: dict[Any, Array] = {}
         for sources in self.sources:
             if sources.alike not in known:
@@ -194,9 +212,10 @@ class Stepper:
         when = {"step": np.array(self.done), "cells": np.array(self.group.table_cells)}
         if not any(collector.resumable for collector in self.collectors):
             return [when] * len(self.collectors)
+        found, settled = spikes.found.tolist()
         rising = np.full(self.size, np.nan)
-        settled, found = int(spikes.found[1]), int(spikes.found[0])
-        rising[spikes.place[settled:found]] = spikes.v0[settled:found]
+        if settled < found:
+            rising[spikes.place[settled:found]] = spikes.v0[settled:found]
         return [
             {name: _read(*where) for name, where in self.group.lasting(i).items()}
             | {**when, **self._beside(), "rising": rising[place]}
@@ -214,7 +233,7 @@ class Stepper:
         worst = int(np.argmax(size))
         if size[worst] >= _RUNAWAY:
             self._unstable(worst)
-        self.group.widen(*_cells(v))
+        self.group.widen(*_cells(float(v.min()), float(v.max())))
 
     def _unstable(self, flat: int) -> None:
         job = self.jobs[self.owner[flat]]
@@ -231,29 +250,31 @@ class Stepper:
 
     def _drain(self, spikes: Any, *, everything: bool) -> None:
         """Turn the crossings found so far into times, but for those that wait for one more step."""
-        total, settled = int(spikes.found[0]), int(spikes.found[1])
+        total, settled = spikes.found.tolist()
         n = total if everything else settled
         fields = (spikes.place, spikes.step, spikes.v0, spikes.v1, spikes.v2)
-        place, step, v0, v1, v2 = (field[:n].copy() for field in fields)
+        place, step, v0, v1, v2 = (field[:n] for field in fields)
         time = (step + crossing(v0, v1, v2, self.record.threshold)) * self.dt
+        owner, compartment = self.owner[place], self.compartment[place]
         for i, collector in enumerate(self.collectors):
-            mine = self.owner[place] == i
-            collector.spikes(self.compartment[place[mine]], time[mine])
-        for field in fields:
-            field[: total - n] = field[n:total]
+            mine = owner == i
+            collector.spikes(compartment[mine], time[mine])
+        if n < total:
+            for field in fields:
+                field[: total - n] = field[n:total]
         spikes.found[:] = total - n, 0
 
 
 def _read(array: Array, place: Any) -> Array:
-    """The values at ``place``, 0 where that is -1."""
-    return array[place].copy() if isinstance(place, slice) else np.where(place >= 0, array[place], 0)
+    """A copy of the values at ``place``."""
+    return array[place].copy() if isinstance(place, slice) else array[place]
 
 
-def _cells(v: Array) -> tuple[int, int]:
-    """A table range, in whole cells, that covers ``v`` (mV) with room around it."""
+def _cells(lowest: float, highest: float) -> tuple[int, int]:
+    """A table range, in whole cells, that covers these voltages (mV) with room around them."""
     block = 150.0
-    low = min(-block, block * math.floor(v.min(initial=0.0) / block - 0.1))
-    high = max(block, block * math.ceil(v.max(initial=0.0) / block + 0.1))
+    low = min(-block, block * math.floor(lowest / block - 0.1))
+    high = max(block, block * math.ceil(highest / block + 0.1))
     return round(low / CELL), round(high / CELL)
 
 
@@ -269,12 +290,12 @@ def crossing(v0: Array, v1: Array, v2: Array, threshold: float) -> Array:
     threshold : float
         mV.
     """
-    slope = v1 - v0
-    bend = np.where(np.isnan(v2), 0.0, 0.5 * (v2 - 2 * v1 + v0))
-    # V(s) = v0 + (slope - bend) s + bend s^2; the root in (0, 1], in the form that survives bend = 0.
-    linear = slope - bend
-    root = np.sqrt(np.maximum(linear**2 + 4 * bend * (threshold - v0), 0.0))
-    return 2 * (threshold - v0) / (linear + root)
+    bend = 0.5 * (v2 - 2 * v1 + v0)
+    bend[np.isnan(v2)] = 0.0
+    # V(s) = v0 + (v1 - v0 - bend) s + bend s^2; the root in (0, 1], in the form that survives bend = 0.
+    linear, below = v1 - v0 - bend, threshold - v0
+    root = np.sqrt(np.maximum(linear**2 + 4 * bend * below, 0.0))
+    return 2 * below / (linear + root)
 
 
 def _advanced(group: Any, talk: bool, *arguments: Any) -> tuple[int, int, int]:
