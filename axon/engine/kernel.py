@@ -23,12 +23,13 @@ from axon.engine.samples import sample
 from axon.engine.simd import (
     GATES_PER_CHUNK,
     LANES,
+    TABLE_WIDTH,
     advance,
     inlined,
     kernel,
     load,
     locate,
-    outside,
+    look,
     rises,
     splat,
     store,
@@ -41,8 +42,12 @@ from axon.engine.state import (
     COMPACT,
     COUPLING,
     DAMPED_STEPS,
+    ENDS,
+    EXPONENT,
+    EXTRA,
     EXTRAS,
     FINISHED,
+    FIRST,
     FIRST_ENTRY,
     FIRST_SLOT,
     FREE,
@@ -56,11 +61,13 @@ from axon.engine.state import (
     LEVEL,
     LINEAR,
     NOTHING,
+    PLAIN,
+    PROGRAM,
     REST,
-    SINGLE,
+    ROW,
     SLOPE,
-    SLOT,
     SPIKES_FULL,
+    START,
 )
 
 _before, _after, _twice_before, _twice_after = turned[1], turned[-1], turned[2], turned[-2]
@@ -68,23 +75,29 @@ _across = turned[LANES // 2]
 
 
 @inlined
+def _cells(plan):
+    """How many cells the tables have."""
+    return np.int64((plan.table_high - plan.table_low) * plan.table_density + 0.5)
+
+
+@inlined
 def _find_cells(plan, state, row):
     """Where in the tables the row's voltages lie."""
     s = (load(state.v, row * LANES) - plan.table_start) * plan.table_density
-    locate(s, state.cell, state.fraction, row * LANES)
+    locate(s, _cells(plan), state.cell, state.fraction, row * LANES)
 
 
 @inlined
 def _power(x, exponent):
     y = x
-    if exponent >= np.uint64(4):
+    if exponent >= 4:
         y = x * x
         y = y * y
-        for _ in range(np.uint64(4), exponent):
+        for _ in range(4, exponent):
             y = y * x
-    elif exponent == np.uint64(3):
+    elif exponent == 3:
         y = x * x * x
-    elif exponent == np.uint64(2):
+    elif exponent == 2:
         y = x * x
     return y
 
@@ -92,71 +105,72 @@ def _power(x, exponent):
 @inlined
 def _slot(plan, x, slot, fraction, d, b, pair):
     """What one slot, a gate or the like, makes of a channel's open fraction, and the channel of D and b."""
-    exponent = plan.slots[slot]
+    code = look(plan.slots, slot)
+    exponent = code >> EXPONENT
     if exponent:
         y = _power(x, exponent)
-        fraction = y if plan.slots[slot + np.uint64(1)] else fraction * y
-    end = plan.slots[slot + np.uint64(2)]
+        fraction = y if code & FIRST else fraction * y
+    end = code & ENDS
     if end == LINEAR:
-        d = d + load(plan.params, np.int64(pair)) * fraction
-        b = b + load(plan.params, np.int64(pair) + LANES) * fraction
-        pair += np.uint64(2 * LANES)
+        d = d + load(plan.params, pair) * fraction
+        b = b + load(plan.params, pair + LANES) * fraction
+        pair += 2 * LANES
     elif end == SLOPE:
-        d = d + load(plan.params, np.int64(pair)) * (fraction * x)
+        d = d + load(plan.params, pair) * (fraction * x)
     elif end == REST:
-        b = b + load(plan.params, np.int64(pair) + LANES) * (fraction * x)
-        pair += np.uint64(2 * LANES)
+        b = b + load(plan.params, pair + LANES) * (fraction * x)
+        pair += 2 * LANES
     return fraction, d, b, pair
 
 
 @inlined
 def _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair):
     fraction, d, b, pair = _slot(plan, x0, slot, fraction, d, b, pair)
-    fraction, d, b, pair = _slot(plan, x1, slot + SLOT, fraction, d, b, pair)
-    fraction, d, b, pair = _slot(plan, x2, slot + SLOT + SLOT, fraction, d, b, pair)
-    return _slot(plan, x3, slot + SLOT + SLOT + SLOT, fraction, d, b, pair)
+    fraction, d, b, pair = _slot(plan, x1, slot + 1, fraction, d, b, pair)
+    fraction, d, b, pair = _slot(plan, x2, slot + 2, fraction, d, b, pair)
+    return _slot(plan, x3, slot + 3, fraction, d, b, pair)
 
 
 @inlined
-def _membrane(plan, state, origin, stride, row):
-    """The row's gates over one step, and D and b from them and from stimuli."""
-    params, kinds = plan.params, plan.kinds
-    kind = plan.row_kind[row]
-    at = kinds[kind]
-    capacity = load(params, np.int64(at + np.uint64(CAPACITY * LANES)))
-    d = capacity + load(params, np.int64(at + np.uint64(LEAK * LANES)))
-    b = capacity * load(state.v, row * LANES) + load(params, np.int64(at + np.uint64(LEAK_CURRENT * LANES)))
-    pair = at + np.uint64(CHANNELS * LANES)
-    gates, table, cell, offset = state.gates, plan.table, state.cell, state.offset
+def _membrane(plan, state, origin, cell, row):
+    """The row's gates over one step; D, b, and what comes from held neighbours."""
+    params = plan.params
+    facts = row * ROW
+    at = look(plan.row, facts + START)
+    capacity = load(params, at + CAPACITY * LANES)
+    d = capacity + load(params, at + LEAK * LANES)
+    b = capacity * load(state.v, row * LANES) + load(params, at + LEAK_CURRENT * LANES)
+    from_held = splat(0.0)
+    pair = at + CHANNELS * LANES
+    gates, table, fraction_of_cell, at_v = state.gates, plan.table, state.fraction, row * LANES
     width = GATES_PER_CHUNK * LANES
     fraction = d
-    if kinds[kind + SINGLE]:
+    if look(plan.row, facts + PLAIN):
         # As below, but without a loop or an address to look up: a step costs a seventh less.
-        x0, x1, x2, x3 = advance(
-            gates, row * width, table, origin, stride, 0, cell, state.fraction, row * LANES, offset
-        )
-        _, d, b, _ = _four_slots(plan, x0, x1, x2, x3, np.uint64(0), fraction, d, b, pair)
+        x0, x1, x2, x3 = advance(gates, row * width, table, origin, 0, cell, fraction_of_cell, at_v)
+        _, d, b, _ = _four_slots(plan, x0, x1, x2, x3, 0, fraction, d, b, pair)
     else:
-        slot = kinds[kind + FIRST_SLOT]
-        for entry in range(kinds[kind + FIRST_ENTRY], kinds[kind + LAST_ENTRY]):
-            start = (row * plan.chunks + np.int64(plan.entry_chunk[entry])) * width
-            lane = np.int64(entry) * LANES
-            x0, x1, x2, x3 = advance(
-                gates, start, table, origin, stride, lane, cell, state.fraction, row * LANES, offset
-            )
+        program = look(plan.row, facts + PROGRAM)
+        slot = look(plan.programs, program + FIRST_SLOT)
+        first, last = look(plan.programs, program + FIRST_ENTRY), look(plan.programs, program + LAST_ENTRY)
+        for entry in range(first, last):
+            start = (row * plan.chunks + look(plan.entry_chunk, entry)) * width
+            lane = entry * LANES
+            x0, x1, x2, x3 = advance(gates, start, table, origin, lane, cell, fraction_of_cell, at_v)
             fraction, d, b, pair = _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair)
-            slot += np.uint64(GATES_PER_CHUNK) * SLOT
-    extra = plan.extra_of_row[row]
-    if extra:
-        own = np.int64(extra - np.uint64(1)) * (EXTRAS * LANES)
-        d = d + load(state.extras, own + ADDED * LANES)
-        b = b + load(state.extras, own + INJECTED * LANES)
-    return d, b
+            slot += GATES_PER_CHUNK
+        extra = look(plan.row, facts + EXTRA)
+        if extra:
+            own = (extra - 1) * (EXTRAS * LANES)
+            d = d + load(state.extras, own + ADDED * LANES)
+            b = b + load(state.extras, own + INJECTED * LANES)
+            from_held = load(state.extras, own + FROM_HELD * LANES)
+    return d, b, from_held
 
 
 @inlined
 def _field(plan, row, field):
-    return load(plan.params, np.int64(plan.kinds[plan.row_kind[row]] + np.uint64(field * LANES)))
+    return load(plan.params, look(plan.row, row * ROW + START) + field * LANES)
 
 
 @inlined
@@ -180,91 +194,76 @@ def _join(diagonal, lower, upper, right):
     return (right * across + both * _across(right)) / (diagonal * across - both * _across(both))
 
 
+@kernel
+def _membrane_apart(plan, state, origin, cell, row):
+    return _membrane(plan, state, origin, cell, row)
+
+
 @inlined
-def _eliminate(plan, state, origin, stride):
+def _eliminate(plan, state, origin, cell):
     """Gates and forward elimination of all rows; returns V* of the last row."""
-    rows = plan.rows
-    nothing = splat(0.0)
-    d_here, b_here, d_before, b_before = nothing, nothing, nothing, nothing
-    d_end, b_end, d_first, b_first = nothing, nothing, nothing, nothing
-    d_next, b_next = nothing, nothing
-    k_first = _after(_field(plan, 0, COUPLING))
-    w_first = _after(_field(plan, 0, COMPACT))
-    k_left = _field(plan, 0, COUPLING)
-    w_left = _field(plan, 0, COMPACT)
-    ahead, known, behind = nothing, nothing, nothing
-    carry = splat(1.0)
-    sum_known, sum_behind = nothing, nothing
-    upper, right, pivot = nothing, nothing, carry
+    last = plan.rows - 1
+    nothing, one = splat(0.0), splat(1.0)
     # The membrane runs one row ahead of the elimination, whose compact operator wants both neighbours; the
     # last row comes first, because it is a neighbour of the next lane's first row.
-    for turn_of in range(rows + 2):
-        if turn_of < rows:
-            row = turn_of - 1 if turn_of > 0 else rows - 1
-            d_next, b_next = _membrane(plan, state, origin, stride, row)
-            if turn_of == 0:
-                d_end, b_end = d_next, b_next
-                d_before = _before(d_end)
-                b_before = _before(b_end)
-                continue
-        elif turn_of == rows:
-            d_next, b_next = d_end, b_end
+    d_end, b_end, held_end = _membrane_apart(plan, state, origin, cell, last)
+    d_here, b_here, held = d_end, b_end, held_end
+    if last > 0:
+        d_here, b_here, held = _membrane_apart(plan, state, origin, cell, 0)
+    d_before, b_before = _before(d_end), _before(b_end)
+    d_first, b_first = _after(d_here), _after(b_here)
+    k_left, w_left = _field(plan, 0, COUPLING), _field(plan, 0, COMPACT)
+    k_first, w_first = _after(k_left), _after(w_left)
+    ahead, known, behind, carry = nothing, nothing, one, one
+    sum_known, sum_behind = nothing, nothing
+    for row in range(last):
+        if row + 1 < last:
+            d_next, b_next, held_next = _membrane(plan, state, origin, cell, row + 1)
         else:
-            d_next, b_next = d_first, b_first
-        if turn_of == 1:
-            d_first = _after(d_next)
-            b_first = _after(b_next)
-            d_here, b_here = d_next, b_next
-            continue
-        row = turn_of - 2
-        k_right = _field(plan, row + 1, COUPLING) if row + 1 < rows else k_first
+            d_next, b_next, held_next = d_end, b_end, held_end
+        k_right = _field(plan, row + 1, COUPLING)
         diagonal = d_here + k_left + k_right
-        right = b_here
-        upper = k_right
-        lower = k_left
+        right = b_here + held
+        upper, lower = k_right, k_left
         if plan.fourth:
-            w_right = _field(plan, row + 1, COMPACT) if row + 1 < rows else w_first
+            w_right = _field(plan, row + 1, COMPACT)
             diagonal = diagonal - (w_left + w_right) * d_here
             right = right + w_left * (b_before - b_here) + w_right * (b_next - b_here)
             upper = k_right - w_right * d_next
             lower = k_left - w_left * d_before
             w_left = w_right
             d_before, b_before = d_here, b_here
-        extra = plan.extra_of_row[row]
-        if extra:
-            right = right + load(
-                state.extras, np.int64(extra - np.uint64(1)) * (EXTRAS * LANES) + FROM_HELD * LANES
-            )
-        if row == 0:
-            behind = lower
-            pivot = diagonal
-        else:
-            pivot = diagonal - lower * ahead
-            right = right + lower * known
+        inverse = 1.0 / (diagonal - lower * ahead)
+        known = (right + lower * known) * inverse
+        ahead = upper * inverse
+        store(state.ahead, row * LANES, ahead)
+        store(state.known, row * LANES, known)
+        if plan.joined:
             # What reaches across a long piece shrinks row by row; what has become nothing is made nothing, or
             # the processor would crawl through denormal numbers.
+            behind = ((lower * behind + NOTHING) - NOTHING) * inverse
+            store(state.behind, row * LANES, behind)
+            sum_known = sum_known + carry * known
+            sum_behind = sum_behind + carry * behind
             carry = (carry * ahead + NOTHING) - NOTHING
-            behind = (lower * behind + NOTHING) - NOTHING
-        if row < rows - 1:
-            inverse = 1.0 / pivot
-            ahead = upper * inverse
-            known = right * inverse
-            store(state.ahead, row * LANES, ahead)
-            store(state.known, row * LANES, known)
-            if plan.joined:
-                behind = behind * inverse
-                store(state.behind, row * LANES, behind)
-                sum_known = sum_known + carry * known
-                sum_behind = sum_behind + carry * behind
         k_left = k_right
-        d_here, b_here = d_next, b_next
-    midpoint = right / pivot
-    if plan.joined:
-        reach = _after(carry)
-        near_known = _after(sum_known)
-        near_behind = _after(sum_behind)
-        midpoint = _join(pivot - upper * near_behind, behind, upper * reach, right + upper * near_known)
-    return midpoint
+        d_here, b_here, held = d_next, b_next, held_next
+    diagonal = d_here + k_left + k_first
+    right = b_here + held
+    upper, lower = k_first, k_left
+    if plan.fourth:
+        diagonal = diagonal - (w_left + w_first) * d_here
+        right = right + w_left * (b_before - b_here) + w_first * (b_first - b_here)
+        upper = k_first - w_first * d_first
+        lower = k_left - w_left * d_before
+    pivot = diagonal - lower * ahead
+    right = right + lower * known
+    if not plan.joined:
+        return right / pivot
+    behind = lower * behind
+    reach = _after(carry)
+    near_known, near_behind = _after(sum_known), _after(sum_behind)
+    return _join(pivot - upper * near_behind, behind, upper * reach, right + upper * near_known)
 
 
 @kernel
@@ -295,18 +294,20 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
         left = _before(midpoint)
     x = midpoint
     lost = False
-    for row in range(plan.rows - 1, -1, -1):
+    last, cells, clamped = plan.rows - 1, _cells(plan), plan.clamp_place.size > 0
+    for row in range(last, -1, -1):
         at = row * LANES
-        if row < plan.rows - 1:
+        if row < last:
             x = load(state.known, at) + load(state.ahead, at) * x
             if plan.joined:
                 x = x + load(state.behind, at) * left
         before = load(state.v, at)
         middle = x
-        extra = plan.extra_of_row[row]
-        if extra:
-            own = np.int64(extra - np.uint64(1)) * (EXTRAS * LANES)
-            middle = x * load(state.extras, own + FREE * LANES) + load(state.extras, own + LEVEL * LANES)
+        if clamped:
+            extra = look(plan.row, row * ROW + EXTRA)
+            if extra:
+                own = (extra - 1) * (EXTRAS * LANES)
+                middle = x * load(state.extras, own + FREE * LANES) + load(state.extras, own + LEVEL * LANES)
         after = middle
         if halves == 1:
             after = 2.0 * middle - before
@@ -316,11 +317,14 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
             before = load(state.earlier, at)
         store(state.v, at, after)
         # Here, where V is at hand: looked up when the gates want it, it would keep them waiting.
-        locate((after - plan.table_start) * plan.table_density, state.cell, state.fraction, at)
-        if half == halves - 1 and rises(before, after, plan.threshold):
-            _note(plan, state, spikes, row, step, before)
-        if outside(after, plan.table_low, plan.table_high):
-            lost = True
+        s = (after - plan.table_start) * plan.table_density
+        left_table = locate(s, cells, state.cell, state.fraction, at)
+        risen = rises(before, after, plan.threshold)
+        if left_table | risen:
+            if risen and half == halves - 1:
+                _note(plan, state, spikes, row, step, before)
+            if left_table:
+                lost = True
     return lost
 
 
@@ -331,7 +335,7 @@ def _half_step(plan, place, chunk_entry, lane, v, gate):
     cell = np.int64(s)
     f = s - cell
     item = chunk_entry * LANES + lane
-    at = plan.origin[item] + cell * plan.stride[item] + gate
+    at = plan.origin[item] + cell * TABLE_WIDTH + gate
     a = plan.table[at] + f * (plan.table[at + 8] + f * plan.table[at + 16])
     b = plan.table[at + 4] + f * (plan.table[at + 12] + f * plan.table[at + 20])
     decay = np.sqrt(max(a, 0.0))
@@ -346,13 +350,14 @@ def _impose(plan, state, place, level):
         return
     state.v[place] = level
     s = (level - plan.table_start) * plan.table_density
-    state.cell[place] = np.int32(s)
-    state.fraction[place] = s - state.cell[place]
+    cell = np.int32(s)
+    state.cell[place] = cell * TABLE_WIDTH
+    state.fraction[place] = s - cell
     state.damped[0] = DAMPED_STEPS
     row, lane = place // LANES, place % LANES
-    kind = plan.row_kind[row]
-    for entry in range(np.int64(plan.kinds[kind + FIRST_ENTRY]), np.int64(plan.kinds[kind + LAST_ENTRY])):
-        chunk = np.int64(plan.entry_chunk[entry])
+    program = plan.row[row * ROW + PROGRAM]
+    for entry in range(plan.programs[program + FIRST_ENTRY], plan.programs[program + LAST_ENTRY]):
+        chunk = plan.entry_chunk[entry]
         for gate in range(GATES_PER_CHUNK):
             steady0, decay0 = _half_step(plan, place, entry, lane, before, gate)
             steady1, decay1 = _half_step(plan, place, entry, lane, level, gate)
@@ -420,8 +425,8 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
         lost = False
         for half in range(halves):
             origin = plan.origin if half == 0 else plan.still
-            stride = plan.stride if half == 0 else plan.still
-            midpoint = _eliminate(plan, state, origin, stride)
+            cell = state.cell if half == 0 else plan.nowhere
+            midpoint = _eliminate(plan, state, origin, cell)
             lost |= _substitute(plan, state, spikes, step, midpoint, half, halves)
         for n in range(spikes.found[1], waiting):
             spikes.v2[n] = state.v[spikes.place[n]]

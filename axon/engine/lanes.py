@@ -16,14 +16,20 @@ from axon.engine.simd import GATES_PER_CHUNK, LANES, TABLE_WIDTH
 from axon.engine.state import (
     ADDED,
     COMPACT,
+    EXPONENT,
+    EXTRA,
     EXTRAS,
+    FIRST,
     FROM_HELD,
     INJECTED,
-    KIND,
     LINEAR,
+    PLAIN,
+    PROGRAM,
+    PROGRAM_SIZE,
     REST,
+    ROW,
     SLOPE,
-    SLOT,
+    START,
     Plan,
     State,
 )
@@ -67,13 +73,18 @@ class Group:
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""
         low, high = min(low_cell, self.table_cells[0]), max(high_cell, self.table_cells[1])
-        table, starts = tables.join(self.coefficients, low, high)
-        old_starts = tables.join(self.coefficients, *self.table_cells)[1]
+        table, starts = tables.join_chunks(self.coefficients, low, high)
+        old_starts = tables.join_chunks(self.coefficients, *self.table_cells)[1]
         old = np.searchsorted(old_starts, self.plan.origin, "right") - 1
-        inside = self.plan.origin - old_starts[old]
-        origin = (starts[old] + inside).astype(np.int32)
+        chunk = (self.plan.origin - old_starts[old]) // _chunk_size(*self.table_cells)
+        origin = tables.aligned(starts[old] + chunk * _chunk_size(low, high))
         self.plan = self.plan._replace(table=table, origin=origin, **tables.bounds(low, high))
         self.table_cells = (low, high)
+
+
+def _chunk_size(low: int, high: int) -> int:
+    """Of the table of a chunk of gates, in doubles."""
+    return (high - low) * TABLE_WIDTH
 
 
 def lay_out(
@@ -175,9 +186,9 @@ class Layout:
         flat, chunks = self.rows * LANES, self.plan.chunks
         floats = tables.blank(
             *(flat, flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK + 1, self.extras),
-            *(LANES, LANES, flat),
+            *(LANES, flat),
         )
-        v, ahead, known, behind, earlier, fraction, gates, extras, scratch, offset, cell = floats
+        v, ahead, known, behind, earlier, fraction, gates, extras, scratch, cell = floats
         for cable, place, gate_place in zip(cables, self.places, self.gate_places, strict=True):
             v[place] = cable.v
             for number, patch in enumerate(cable.patches):
@@ -195,33 +206,33 @@ class Layout:
             cell=cell.view(np.int32)[:flat],
             fraction=fraction,
             scratch=scratch,
-            offset=offset.view(np.int32)[:LANES],
         )
 
     def _plan(self) -> tuple[Plan, int]:
         """The plan, and how much room the extras want."""
         tabulated = [i for i, p in enumerate(self.patches) if p.signature]
-        table, starts = tables.join(self.coefficients, *self.table_cells)
+        table, starts = tables.join_chunks(self.coefficients, *self.table_cells)
         base = np.zeros(len(self.patches) + 1, np.int64)
         base[tabulated] = starts[1:]
-        kinds, params, entries, slots, row_kind = self._rows(base)
+        row, programs, params, entries, slots = self._rows(base)
         extra_of_row, extras, sources, clamps, neighbours = self._extras()
+        row[:, EXTRA] = extra_of_row
+        row[:, PLAIN] &= extra_of_row == 0
         plan = Plan(
             rows=self.rows,
             chunks=int(self.first_chunk[-1]),
             joined=self.joined,
             fourth=self.fourth,
-            row_kind=row_kind,
-            kinds=kinds,
+            row=row.reshape(-1),
+            programs=programs,
             params=tables.aligned(params),
             entry_chunk=entries[0],
             origin=tables.aligned(entries[1]),
-            stride=tables.aligned(entries[2]),
-            still=tables.aligned(np.zeros_like(entries[2])),
+            still=tables.aligned(np.zeros_like(entries[1])),
+            nowhere=tables.aligned(np.zeros(self.rows * LANES, np.int32)),
             slots=slots,
             table=table,
             threshold=self.threshold,
-            extra_of_row=extra_of_row,
             source_place=sources[0],
             source_weight=sources[1],
             source_row=sources[2],
@@ -261,45 +272,47 @@ class Layout:
         everything = np.concatenate([common, *channels, patch[:, None, :]], axis=1)
         seen: dict[bytes, int] = {}
         firsts: list[int] = []
-        kind_of = np.zeros(len(starts), np.uint64)
+        kind_of = np.zeros(len(starts), np.int64)
         for stretch, values in enumerate(everything):
             key = values.tobytes()
             if key not in seen:
                 seen[key] = len(firsts)
                 firsts.append(stretch)
             kind_of[stretch] = seen[key]
-        kinds = np.zeros((len(firsts), KIND), np.uint64)
+        kinds = np.zeros((len(firsts), ROW), np.int64)
         params: list[Floats] = []
-        entries: tuple[list, list, list] = ([], [], [])
-        slots: list[tuple[int, int, int]] = []
-        programs: dict[bytes, tuple[int, int, int]] = {}
+        entries: tuple[list, list] = ([], [])
+        slots: list[int] = []
+        programs: list[tuple[int, int, int]] = []
+        known: dict[bytes, int] = {}
         size = 0
         for kind, stretch in enumerate(firsts):
             present = sorted(set(self.signature_of[patch[stretch]].tolist()) - {-1})
             # A lane without a compartment goes along with another: its gates mean nothing.
             lanes = np.where(patch[stretch] >= 0, patch[stretch], patch[stretch].max())
-            if lanes.tobytes() not in programs:
+            if lanes.tobytes() not in known:
+                known[lanes.tobytes()] = len(programs)
                 first_entry, first_slot = len(entries[0]), len(slots)
                 for s in present:
                     self._add_entries(s, lanes, base, entries)
                     self._add_slots(s, slots)
-                programs[lanes.tobytes()] = first_entry, len(entries[0]), int(SLOT) * first_slot
-            program = programs[lanes.tobytes()]
+                programs.append((first_entry, len(entries[0]), first_slot))
+            program = known[lanes.tobytes()]
             block = np.concatenate([common[stretch], *(channels[s][stretch] for s in present)])
-            single = program[0] == 0 and self.sizes == [1] and present == [0]
-            kinds[kind] = (size, *program, single)
+            kinds[kind, START] = size
+            kinds[kind, PLAIN] = programs[program][0] == 0 and self.sizes == [1] and present == [0]
+            kinds[kind, PROGRAM] = PROGRAM_SIZE * program
             params.append(block.reshape(-1))
             size += block.size
         return (
-            kinds.reshape(-1),
+            kinds[np.repeat(kind_of, np.diff([*starts, self.rows]))],
+            np.array(programs, np.int64).reshape(-1),
             np.concatenate(params),
             (
-                np.array(entries[0], np.uint64),
-                np.array(entries[1], np.int32).reshape(-1),
-                np.array(entries[2], np.int32).reshape(-1),
+                np.array(entries[0], np.int64),
+                np.array(entries[1], np.int64).reshape(-1),
             ),
-            np.array(slots, np.uint64).reshape(-1),
-            np.repeat(kind_of, np.diff([*starts, self.rows])) * np.uint64(KIND),
+            np.array(slots, np.int64),
         )
 
     def _channel_parameters(self, number: Ints, signature_of: Ints) -> list[Floats]:
@@ -315,15 +328,15 @@ class Layout:
             out.append(block.reshape(len(number), LANES, -1).transpose(0, 2, 1))
         return out
 
-    def _add_entries(self, s: int, patch: Ints, base: Ints, entries: tuple[list, list, list]) -> None:
-        width = self.sizes[s] * TABLE_WIDTH
+    def _add_entries(self, s: int, patch: Ints, base: Ints, entries: tuple[list, list]) -> None:
+        # A lane without these gates steps what means nothing there, by the table of a lane that has them.
         mine = self.signature_of[patch] == s
+        begins = base[np.where(mine, patch, patch[np.argmax(mine)])]
         for chunk in range(self.sizes[s]):
             entries[0].append(int(self.first_chunk[s]) + chunk)
-            entries[1].append(np.where(mine, base[patch] + chunk * TABLE_WIDTH, 0))
-            entries[2].append(np.where(mine, width, 0))
+            entries[1].append(begins + chunk * _chunk_size(*self.table_cells))
 
-    def _add_slots(self, s: int, slots: list[tuple[int, int, int]]) -> None:
+    def _add_slots(self, s: int, slots: list[int]) -> None:
         """Exponent, whether the first of its channel, and what it ends, of every slot of a signature."""
         unused = self.sizes[s] * GATES_PER_CHUNK
         for exponents in self.signatures[s]:
@@ -331,9 +344,10 @@ class Layout:
             linear = all(exponents)
             gates = exponents if linear else exponents[:-2]
             for number, exponent in enumerate(gates, start=1):
-                slots.append((exponent, int(number == 1), LINEAR if linear and number == len(gates) else 0))
-            slots += [] if linear else [(0, 0, SLOPE), (0, 0, REST)]
-        slots += [(0, 0, 0)] * unused
+                code = (exponent << EXPONENT) + (FIRST if number == 1 else 0)
+                slots.append(code + (LINEAR if linear and number == len(gates) else 0))
+            slots += [] if linear else [SLOPE, REST]
+        slots += [0] * unused
 
     def _extras(self) -> tuple:
         """Rows with stimuli or clamps, and where in the extras each current and clamp goes."""
@@ -368,7 +382,7 @@ class Layout:
                         neighbours[1].append(extra(place[other], FROM_HELD))
                         neighbours[2].append(coupling)
                 held += 1
-        extra_of_row = np.zeros(self.rows, np.uint64)
+        extra_of_row = np.zeros(self.rows, np.int64)
         for row, number in number_of_row.items():
             extra_of_row[row] = number + 1
         ints, floats = np.int64, np.float64

@@ -95,7 +95,7 @@ def _mask(indices):
 
 
 def _broadcast(builder, x, n=LANES):
-    nothing = ir.Constant(ir.VectorType(_F64, n), ir.Undefined)
+    nothing = ir.Constant(ir.VectorType(x.type, n), ir.Undefined)
     one = builder.insert_element(nothing, x, ir.Constant(_I32, 0))
     return builder.shuffle_vector(one, nothing, _mask([0] * n))
 
@@ -154,6 +154,15 @@ def _store(typing_context, array, start, value):
 
 
 @intrinsic
+def _look(typing_context, array, index):
+    def code(context, builder, sig, args):
+        llvm_type = context.get_data_type(sig.return_type)
+        return builder.load(_pointer(context, builder, sig.args[0], args[0], args[1], llvm_type))
+
+    return array.dtype(array, types.intp), code
+
+
+@intrinsic
 def _splat(typing_context, x):
     def code(context, builder, sig, args):
         return _broadcast(builder, args[0])
@@ -178,9 +187,9 @@ def _turning(by):
     return turn_plain if _plain else turn
 
 
-def _any(builder, mask):
-    bits = ir.IntType(LANES)
-    return builder.icmp_unsigned("!=", builder.bitcast(mask, bits), ir.Constant(bits, 0))
+def _bits(builder, mask):
+    """A comparison's lanes as the bits of a number."""
+    return builder.zext(builder.bitcast(mask, ir.IntType(LANES)), _I64)
 
 
 @intrinsic
@@ -188,9 +197,9 @@ def _outside(typing_context, x, low, high):
     def code(context, builder, sig, args):
         x, low, high = args
         below = builder.fcmp_unordered("<", x, _broadcast(builder, low))
-        return _any(builder, builder.or_(below, builder.fcmp_unordered(">=", x, _broadcast(builder, high))))
+        return _bits(builder, builder.or_(below, builder.fcmp_unordered(">=", x, _broadcast(builder, high))))
 
-    return types.boolean(vector, types.float64, types.float64), code
+    return types.int64(vector, types.float64, types.float64), code
 
 
 @intrinsic
@@ -199,21 +208,26 @@ def _rises(typing_context, before, after, threshold):
         before, after, threshold = args
         level = _broadcast(builder, threshold)
         under = builder.fcmp_ordered("<", before, level)
-        return _any(builder, builder.and_(under, builder.fcmp_ordered(">=", after, level)))
+        return _bits(builder, builder.and_(under, builder.fcmp_ordered(">=", after, level)))
 
-    return types.boolean(vector, vector, types.float64), code
+    return types.int64(vector, vector, types.float64), code
 
 
 @intrinsic
-def _locate(typing_context, s, cell, fraction, start):
+def _locate(typing_context, s, cells, cell, fraction, start):
     def code(context, builder, sig, args):
-        whole = builder.fptosi(args[0], _INDEX)
-        rest = builder.fsub(args[0], builder.sitofp(whole, _VEC))
-        builder.store(whole, _pointer(context, builder, sig.args[1], args[1], args[3], _INDEX), align=4)
-        builder.store(rest, _pointer(context, builder, sig.args[2], args[2], args[3], _VEC), align=8)
-        return context.get_dummy_value()
+        s, cells, cell, fraction, start = args
+        whole = builder.fptosi(s, _INDEX)
+        begins = builder.mul(whole, ir.Constant(_INDEX, [TABLE_WIDTH] * LANES))
+        rest = builder.fsub(s, builder.sitofp(whole, _VEC))
+        builder.store(begins, _pointer(context, builder, sig.args[2], cell, start, _INDEX), align=4)
+        builder.store(rest, _pointer(context, builder, sig.args[3], fraction, start, _VEC), align=8)
+        # Without a sign, what is below the first cell is beyond the last: one comparison for both.
+        one = ir.Constant(_INDEX, [1] * LANES)
+        last = _broadcast(builder, builder.sub(builder.trunc(cells, _I32), ir.Constant(_I32, 1)))
+        return _bits(builder, builder.icmp_unsigned(">=", builder.sub(whole, one), last))
 
-    return types.void(vector, cell, fraction, types.intp), code
+    return types.int64(vector, types.int64, cell, fraction, types.intp), code
 
 
 def _transposed(builder, parts):
@@ -285,32 +299,21 @@ def _turn_block(typing_context, array, start, row, columns, first):
 
 
 @intrinsic
-def _advance(typing_context, gates, start, table, origin, stride, entry, cell, fraction, first, offset):
+def _advance(typing_context, gates, start, table, origin, entry, cell, fraction, first):
     row = ir.VectorType(_F64, 8)
     four = ir.VectorType(_F64, 4)
 
     def code(context, builder, sig, args):
-        gates, start, table, _, _, entry, _, fraction, first, _ = args
-
-        def vector_of(which, llvm_type, at):
-            return builder.load(
-                _pointer(context, builder, sig.args[which], args[which], at, llvm_type), align=4
-            )
-
-        # Where each lane's table row begins: origin + cell * stride, all lanes at once.
-        zero = ir.Constant(_I64, 0)
-        offset = builder.mul(vector_of(6, _INDEX, first), vector_of(4, _INDEX, entry))
-        offset = builder.add(offset, vector_of(3, _INDEX, entry))
-        builder.store(offset, _pointer(context, builder, sig.args[9], args[9], zero, _INDEX), align=4)
+        gates, start, table, origin, entry, cell, fraction, first = args
         nothing = ir.Constant(row, ir.Undefined)
         parts = []
         for lane in range(LANES):
             here = ir.Constant(_I64, lane)
-            at = builder.sext(
-                builder.load(_pointer(context, builder, sig.args[9], args[9], here, _I32)), _I64
-            )
+            place = _pointer(context, builder, sig.args[5], cell, builder.add(first, here), _I32)
+            begins = _pointer(context, builder, sig.args[3], origin, builder.add(entry, here), _I64)
+            at = builder.add(builder.sext(builder.load(place), _I64), builder.load(begins))
             f = builder.load(
-                _pointer(context, builder, sig.args[7], fraction, builder.add(first, here), _F64)
+                _pointer(context, builder, sig.args[6], fraction, builder.add(first, here), _F64)
             )
             f = _broadcast(builder, f, 8)
             c0, c1, c2 = (
@@ -336,7 +339,7 @@ def _advance(typing_context, gates, start, table, origin, stride, entry, cell, f
         return context.make_tuple(builder, quadruple, columns)
 
     intp = types.intp
-    return quadruple(gates, intp, table, origin, stride, intp, cell, fraction, intp, offset), code
+    return quadruple(gates, intp, table, origin, intp, cell, fraction, intp), code
 
 
 # With the JIT off the same names are these; they also say what the instructions above mean.
@@ -350,26 +353,41 @@ def _store_plain(array, start, value):
     array[int(start) : int(start) + LANES] = value
 
 
+def _look_plain(array, index):
+    """``array[index]``, for an index that is never negative: none of Python's counting from the end."""
+    return array[int(index)]
+
+
 def _splat_plain(x):
     """The vector with ``x`` in every lane."""
     return np.full(LANES, x)
 
 
+def _bits_plain(lanes):
+    return int(np.dot(lanes, 1 << np.arange(LANES)))
+
+
 def _outside_plain(x, low, high):
-    """Whether any lane is not in [low, high); nan is outside."""
-    return not bool(np.all((x >= low) & (x < high)))
+    """The lanes that are not in [low, high), as bits of a number; nan is outside."""
+    return _bits_plain(~((x >= low) & (x < high)))
 
 
 def _rises_plain(before, after, threshold):
-    """Whether any lane crosses ``threshold`` upwards."""
-    return bool(np.any((before < threshold) & (after >= threshold)))
+    """The lanes that cross ``threshold`` upwards, as bits of a number."""
+    return _bits_plain((before < threshold) & (after >= threshold))
 
 
-def _locate_plain(s, cell, fraction, start):
-    """Split ``s`` into whole numbers (``cell``, int32) and fractions, written from ``start`` on."""
-    whole = s.astype(np.int32)
-    cell[int(start) : int(start) + LANES] = whole
+def _locate_plain(s, cells, cell, fraction, start):
+    """Split ``s`` into cells and fractions, written from ``start`` on.
+
+    ``cell`` (int32) gets where in a table the cell begins, TABLE_WIDTH times its number. Returns the lanes
+    whose number is not in 1..cells - 1, as bits of a number.
+    """
+    with np.errstate(invalid="ignore"):
+        whole = s.astype(np.int32)
+    cell[int(start) : int(start) + LANES] = whole * TABLE_WIDTH
     fraction[int(start) : int(start) + LANES] = s - whole
+    return _bits_plain((whole < 1) | (whole >= cells))
 
 
 def _askew_plain(array, start):
@@ -387,11 +405,11 @@ def _turn_block_plain(array, start, row, columns, first):
         row[at : at + LANES] = block[:, lane]
 
 
-def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction, first, offset):
+def _advance_plain(gates, start, table, origin, entry, cell, fraction, first):
     """x <- A(V) x + B(V) for four gates of every lane; returns the four as vectors over lanes."""
     start, entry, lanes = int(start), int(entry), slice(int(first), int(first) + LANES)
     block = gates[start : start + GATES_PER_CHUNK * LANES].reshape(LANES, GATES_PER_CHUNK)
-    offset[:] = origin[entry : entry + LANES] + cell[lanes] * stride[entry : entry + LANES]
+    offset = origin[entry : entry + LANES] + cell[lanes]
     rows = table[offset[:, None] + np.arange(TABLE_WIDTH)].reshape(LANES, 3, 2, GATES_PER_CHUNK)
     f = fraction[lanes, None]
     a, b = ((rows[:, 0, k] + f * (rows[:, 1, k] + f * rows[:, 2, k])) for k in (0, 1))
@@ -401,6 +419,7 @@ def _advance_plain(gates, start, table, origin, stride, entry, cell, fraction, f
 
 load = _load_plain if _plain else _load
 store = _store_plain if _plain else _store
+look = _look_plain if _plain else _look
 splat = _splat_plain if _plain else _splat
 outside = _outside_plain if _plain else _outside
 rises = _rises_plain if _plain else _rises

@@ -17,10 +17,16 @@ CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
 HELD = 1e30
 # Adding and subtracting this leaves a number as it is, or makes it 0 where it is smaller by 1e16.
 NOTHING = 1e-200
-# Fields of a kind of row, after where its parameters start, and how many a slot has.
-KIND = 5
-FIRST_ENTRY, LAST_ENTRY, FIRST_SLOT, SINGLE = (np.uint64(i) for i in range(1, KIND))
-SLOT = np.uint64(3)
+# What a row is: where its parameters start; 1 if it is plain, of one chunk of gates and without stimuli;
+# where its program starts; 0, or 1 + which of the rows with stimuli it is.
+ROW = 4
+START, PLAIN, PROGRAM, EXTRA = range(ROW)
+# Fields of a program, the chunks of gates that a row steps.
+PROGRAM_SIZE = 3
+FIRST_ENTRY, LAST_ENTRY, FIRST_SLOT = range(PROGRAM_SIZE)
+# A slot, a gate or the like, in one number: what it ends in two bits, whether it is the first of its channel
+# in the next, then its exponent.
+ENDS, FIRST, EXPONENT = 3, 4, 3
 # What a slot ends: a channel whose current is linear in V. Or it is itself, of a current that is not, the
 # slope, or what the line through V leaves, slope V - I.
 LINEAR, SLOPE, REST = 1, 2, 3
@@ -42,23 +48,20 @@ class Plan(NamedTuple):
     chunks: int  # of four gates each, per compartment
     joined: bool  # lanes are consecutive pieces of one axon
     fourth: bool  # compact operator
-    row_kind: NDArray[np.uint64]  # (rows,) where in kinds this row's kind begins
-    kinds: NDArray[
-        np.uint64
-    ]  # flat: start in params; first, last entry; first place in slots; whether m3h, n4
+    row: Ints  # (rows * ROW,) see the fields above
+    programs: Ints  # flat: see the fields above
     params: Floats  # flat: see the fields above
-    entry_chunk: NDArray[np.uint64]  # (entries,)
-    origin: NDArray[np.int32]  # (entries * LANES,) start of the table of this lane
-    stride: NDArray[np.int32]  # (entries * LANES,) doubles from one table row to the next
-    still: NDArray[np.int32]  # (entries * LANES,) zeros: origin and stride that leave gates alone
-    slots: NDArray[np.uint64]  # flat, four to an entry: exponent, first of its channel?, what it ends
+    entry_chunk: Ints  # (entries,)
+    origin: Ints  # (entries * LANES,) start of the table of this lane
+    still: Ints  # (entries * LANES,) zeros and
+    nowhere: NDArray[np.int32]  # (rows * LANES,) zeros: origin and cell that leave gates alone
+    slots: Ints  # flat, four to an entry
     table: Floats
     table_start: float  # mV
     table_density: float  # cells per mV
     table_low: float  # mV, V must stay in [low, high)
     table_high: float
     threshold: float  # mV
-    extra_of_row: NDArray[np.uint64]  # (rows,) 0, or 1 + which of the rows with stimuli
     source_place: Ints  # (sources,) place in extras of what a stimulus gives
     source_weight: Floats
     source_row: Ints  # (sources,) which row of the strengths
@@ -117,10 +120,9 @@ class State(NamedTuple):
     extras: Floats  # (rows with stimuli * EXTRAS * LANES,)
     damped: Ints  # (1,) steps still to be damped
     earlier: Floats  # (rows * LANES,) V at the start of a damped step, mV
-    cell: NDArray[np.int32]  # (rows * LANES,) of the tables, in which V lies
+    cell: NDArray[np.int32]  # (rows * LANES,) where in a table the cell of V begins
     fraction: Floats  # (rows * LANES,) how far V is into its cell
     scratch: Floats
-    offset: NDArray[np.int32]
 
 
 class Spikes(NamedTuple):

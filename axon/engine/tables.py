@@ -67,6 +67,21 @@ def join(coefficients: tuple[StepCoefficients, ...], low: int, high: int) -> tup
     return aligned(np.concatenate(parts + [np.zeros(TABLE_WIDTH)])), starts
 
 
+@lru_cache(maxsize=64)
+def join_chunks(
+    coefficients: tuple[StepCoefficients, ...], low: int, high: int
+) -> tuple[Any, NDArray[np.int64]]:
+    """As ``join``, but with every patch's chunks one after the other, each a table by itself.
+
+    So the place of a voltage is the same in all of them: its cell times TABLE_WIDTH.
+    """
+    still = np.zeros(TABLE_WIDTH)
+    still[:GATES_PER_CHUNK] = 1.0
+    parts = [still] + [build(one, low, high).swapaxes(0, 1).reshape(-1) for one in coefficients]
+    starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
+    return aligned(np.concatenate(parts + [np.zeros(TABLE_WIDTH)])), starts
+
+
 def bounds(low: int, high: int) -> dict[str, Any]:
     """What a plan says of its tables' range, given in whole cells."""
     return {

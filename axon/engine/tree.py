@@ -25,7 +25,7 @@ import numpy as np
 
 from axon.engine import kernel as lanes
 from axon.engine.samples import sample
-from axon.engine.simd import LANES, kernel, load, outside, rises, splat, store
+from axon.engine.simd import LANES, kernel, load, look, outside, rises, splat, store
 from axon.engine.state import (
     ADDED,
     FINISHED,
@@ -33,6 +33,8 @@ from axon.engine.state import (
     INJECTED,
     LAST_ENTRY,
     LEFT_TABLE,
+    PROGRAM,
+    ROW,
     SPIKES_FULL,
 )
 
@@ -177,13 +179,13 @@ def _stimulate(plan, state, tree, branches, strengths, levels, step):
 
 
 @kernel
-def _membranes(plan, state, branches, origin, stride):
+def _membranes(plan, state, branches, origin, cell):
     """Gates moved on, D and b of every row."""
     for row in range(plan.rows):
-        kind = plan.row_kind[row]
-        if plan.kinds[kind + LAST_ENTRY] > plan.kinds[kind + FIRST_ENTRY]:
+        program = look(plan.row, row * ROW + PROGRAM)
+        if look(plan.programs, program + LAST_ENTRY) > look(plan.programs, program + FIRST_ENTRY):
             lanes._find_cells(plan, state, row)
-        d, b = lanes._membrane(plan, state, origin, stride, row)
+        d, b, _ = lanes._membrane(plan, state, origin, cell, row)
         store(branches.diagonal, row * LANES, d)
         store(branches.right, row * LANES, b)
 
@@ -233,9 +235,9 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
         lost = False
         for half in range(halves):
             if half == 0:
-                _membranes(plan, state, branches, plan.origin, plan.stride)
+                _membranes(plan, state, branches, plan.origin, state.cell)
             else:
-                _membranes(plan, state, branches, plan.still, plan.still)
+                _membranes(plan, state, branches, plan.still, plan.nowhere)
             if tree.double and tree.wide:
                 _two_wide(tree, branches, halves == 1)
             elif tree.double:
