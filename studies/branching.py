@@ -11,7 +11,8 @@ Theory
 
     - GR = 1 is an impedance match: nothing happens, however many branches there are.
     - GR < 1 is a lighter load: the spike is early. GR > 1: late, and beyond a critical GR it fails, in all
-      branches at once. The critical GR is that of a step (``widening``).
+      branches at once. The critical GR is that of a step (``widening``), and just below it the spike also
+      comes back along the trunk (reflection).
     - In the branches the spike is as fast as their diameters say: as the square root.
     - A fork that is a match outwards is none inwards: from one of two equal branches GR is 3, and from a
       thin branch beside a thick one it is so large that spikes pass one way only.
@@ -24,8 +25,9 @@ Axon
 
 Expected answer
     Arrivals in the branches of a fork equal those in the step of diameter to rounding. Critical GR 12.65 at
-    18.5 degC (NEURON, for a step: ratio 5.43), for two equal, two unequal and three branches alike. No delay
-    at GR = 1. Velocities as the square root of diameter. From a thin branch into a fork the spike passes
+    18.5 degC (NEURON, for a step: ratio 5.43), for two equal, two unequal and three branches alike, and
+    reflection from 0.403 % below that on (NEURON, for a step: 0.269 % of the ratio of diameters). No delay at
+    GR = 1. Velocities as the square root of diameter. From a thin branch into a fork the spike passes
     where GR is below the critical one, and fails where above.
 """
 
@@ -48,16 +50,18 @@ from axon.protocols.bracket import narrow
 
 CELSIUS = 18.5
 NEURON = 12.65  # critical geometric ratio, of a step
+NEURON_REFLECTS = 1 - (1 - 0.0026895) ** 1.5  # of it, below it, the range of reflection: see ``widening``
 TRUNK = 100.0  # um
 LONG, FINE = 10.0, 20  # length constants at 1 kHz, and compartments in each
 DURATION = 12.0  # ms
-ACCURACY = 1e-4  # of the critical ratio
+ACCURACY = 2e-5  # of the critical ratio
 ROUNDING = 1e-6  # ms, between arrivals that are equal in theory
 # Parts of the sum of d^(3/2) that each branch takes.
 FORKS = {"step": (1.0,), "two equal": (0.5, 0.5), "four to one": (0.8, 0.2), "three": (1 / 3, 1 / 3, 1 / 3)}
 RATIOS = (0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 11.0, 12.0, 12.4, 12.6)
 LIGHT = 4.0  # up to here the spike runs through; near the critical ratio it starts anew beyond the fork
-SHOWN = (1.0, 10.0, 12.6, 14.0)
+NEAREST, FARTHEST = 3e-4, 0.02  # below the critical ratio: there the spike also comes back, here it does not
+SHOWN = (1.0, 12.0, 12.64, 14.0)
 HH = axon.hodgkin_huxley()
 SPIKES = axon.Record(voltage=None)
 N = round(LONG * FINE)  # compartments of every part
@@ -97,6 +101,7 @@ def delay(run_: axon.Run) -> float:
     return float(from_trunk[N + N // 2] - (uniform - uniform[N // 2])[N + N // 2])
 
 
+@cache
 def critical(name: str) -> float:
     """The geometric ratio beyond which the spike fails."""
 
@@ -104,6 +109,18 @@ def critical(name: str) -> float:
         return np.array([np.isnan(found.arrivals()[-1]) for found in runs(ratios, FORKS[name])])
 
     low, high = narrow(fails, [2.0], [30.0], accuracy=ACCURACY, progress=False)
+    return float(low[0] + high[0]) / 2
+
+
+def reflecting(name: str) -> float:
+    """How far below the critical geometric ratio the spike begins to come back, as a part of it."""
+    most = critical(name)
+
+    def once(_: NDArray[np.intp], below: NDArray[np.float64]) -> NDArray[np.bool_]:
+        found = runs(most * (1 - below), FORKS[name])
+        return np.array([np.bincount(one.spike_compartment)[N // 2] < 2 for one in found])
+
+    low, high = narrow(once, [NEAREST], [FARTHEST], accuracy=0.005, progress=False)
     return float(low[0] + high[0]) / 2
 
 
@@ -151,6 +168,9 @@ def run(quick: bool = False) -> dict[str, Any]:
         answer[key] = study.compared(
             critical(name), NEURON, "1", tolerance=0.03, source="NEURON, a step of diameter"
         )
+    answer["reflection_begins_below"] = study.compared(
+        reflecting("four to one"), NEURON_REFLECTS, "1", tolerance=6e-5, source="NEURON, a step of diameter"
+    )
     answer["arrivals_beside_step"] = study.compared(
         beside_step(), 0.0, "ms", tolerance=ROUNDING, source="Goldstein & Rall 1974"
     )
@@ -168,10 +188,12 @@ def run(quick: bool = False) -> dict[str, Any]:
         )
     answer |= {"ratio": list(RATIOS), "delay_ms": late, "delay_of_step_ms": [*map(delay, scanned("step"))]}
     end, apart = answer["critical_ratio_four_to_one"]["value"], answer["arrivals_beside_step"]["value"]
+    back = end * (1 - answer["reflection_begins_below"]["value"])
     words = (
         f"a spike passes forks up to a geometric ratio of {end:.2f} at {CELSIUS:g} degC, in all branches or "
-        f"in none, however they share it; it is {-1e3 * late[0]:.0f} us early at {RATIOS[0]:g} and "
-        f"{late[-1]:.2f} ms late at {RATIOS[-1]:g}; arrivals are those at a step to {apart:.0e} ms"
+        f"in none, however they share it, and from {back:.2f} on it also comes back; it is "
+        f"{-1e3 * late[0]:.0f} us early at {RATIOS[0]:g} and {late[-1]:.2f} ms late at {RATIOS[-1]:g}; "
+        f"arrivals are those at a step to {apart:.0e} ms"
     )
     return answer | {"answer": words}
 

@@ -14,7 +14,8 @@ Theory
     The critical ratio separates two ends of the run, so near it the spike waits: on the edge lies an
     unstable standing state, which is left exponentially, and the delay grows as -ln(1 - r / r_c) times the
     time constant of leaving it. Once the delay exceeds the refractory period of the thin axon, the thick one
-    fires it again: the spike goes on and at the same time comes back (reflection).
+    fires it again: the spike goes on and at the same time comes back (reflection; Goldstein & Rall 1974).
+    At which ratios it does, and whether at every temperature, theory does not say.
 
 Axon
     HH 1952; 100 um thin, both parts 10 length constants at 1 kHz long.
@@ -24,10 +25,11 @@ Expected answer
     critical ratio of diameters, 6.3      10.60     NEURON; geometric ratio 34.5
     critical ratio of diameters, 18.5     5.43      NEURON; geometric ratio 12.65
     geometric ratio, 6.3 degC             34.2      Ofer et al. 2017, with another program
+    reflected within, 6.3 degC            0.218 %   NEURON; of the critical ratio, below it
+    reflected within, 18.5 degC           0.269 %   NEURON
     ====================================  ========  ==========================================
 
-    In the other direction, thick to thin, the spike always passes. Just below the critical ratio it is
-    reflected.
+    In the other direction, thick to thin, the spike always passes.
 """
 
 from __future__ import annotations
@@ -49,12 +51,16 @@ from axon.protocols.bracket import narrow
 
 NEURON = {6.3: 10.60, 18.5: 5.43}  # critical ratios
 OFER = 34.2  # geometric ratio, 6.3 degC
-TEMPERATURES = (2.0, 6.3, 10.0, 14.0, 18.5, 22.0, 26.0, 30.0)
+# Part of the critical ratio, below it, within which the spike also comes back: NEURON 9.0.2, Crank-Nicolson,
+# 20 compartments in a length constant, 0.01 and 0.0025 ms, bisected to 1e-5; the same at twice the step.
+NEURON_REFLECTS = {6.3: 0.0021843, 18.5: 0.0026895}
+TEMPERATURES = (2.0, 6.3, 10.0, 14.0, 18.5, 20.0, 22.0, 26.0, 30.0)
 THIN = 100.0  # um
 LONG = 10.0  # length constants at 1 kHz, of each part
 ACCURACY = 2e-5  # relative, of the critical ratio
 FINE, COARSE = 40, 20  # compartments in a length constant
 REFLECTED = 2e-4  # below the critical ratio, where the spike comes back
+FARTHEST, NEAREST = 0.02, 1e-4  # below the critical ratio, where it is looked whether a spike comes back
 HH = axon.hodgkin_huxley()
 SPIKES = axon.Record(voltage=None)
 
@@ -132,14 +138,27 @@ def waiting(celsius: float) -> dict[str, Any]:
     return {"below": below, "delay": delay, "spikes": spikes, "time_constant": float(slope)}
 
 
-def reflecting(celsius: float) -> float:
-    """How far below the critical ratio reflection begins, as a part of it."""
+def comes_back(below: NDArray[np.float64], celsius: float, fine: int = FINE) -> NDArray[np.bool_]:
+    """Whether a spike also returns to the middle of the thin part, so far below the critical ratio."""
+    found = runs(critical(celsius, fine) * (1 - below), celsius, fine=fine)
+    return np.array([np.bincount(r.spike_compartment)[len(r.compartments) // 4] > 1 for r in found])
 
-    def once(_: NDArray[np.intp], below: NDArray[np.float64]) -> NDArray[np.bool_]:
-        found = runs(critical(celsius) * (1 - below), celsius)
-        return np.array([np.bincount(r.spike_compartment)[len(r.compartments) // 4] < 2 for r in found])
 
-    low, high = narrow(once, [REFLECTED], [0.1], accuracy=0.01, progress=False)
+@cache
+def reflecting(celsius: float, fine: int = FINE) -> float:
+    """How far below the critical ratio reflection begins, as a part of it; 0 where there is none."""
+    below = np.geomspace(FARTHEST, NEAREST, 24)
+    back = comes_back(below, celsius, fine)
+    if not back.any():
+        return 0.0
+    first = int(np.argmax(back))
+    low, high = narrow(
+        lambda _, part_below: ~comes_back(part_below, celsius, fine),
+        [below[first]],
+        [below[first - 1]],
+        accuracy=0.002,
+        progress=False,
+    )
     return float(low[0] + high[0]) / 2
 
 
@@ -171,12 +190,21 @@ def run(quick: bool = False) -> dict[str, Any]:
         answer[f"reflected_{name}"] = study.compared(
             float(seen["spikes"][-1]), 2.0, "1", tolerance=0.0, source="delay beyond refractoriness"
         )
-        answer[f"reflection_begins_below_{name}"] = reflecting(celsius)
+        value = reflecting(celsius)
+        answer[f"reflection_begins_below_{name}"] = study.compared(
+            value,
+            NEURON_REFLECTS[celsius],
+            "1",
+            tolerance=2e-5,
+            source="NEURON",
+            standard_error=abs(reflecting(celsius) - reflecting(celsius, COARSE)) + 0.002 * value,
+        )
+    answer["reflection_begins_below"] = [reflecting(celsius) for celsius in temperatures]
     words = (
         f"at 6.3 degC an axon may become {cold['value']:.3f} times as thick (geometric ratio "
         f"{cold['geometric_ratio']:.2f}), at 18.5 degC {warm['value']:.3f} times "
-        f"({warm['geometric_ratio']:.2f}); within {100 * answer['reflection_begins_below_6.3_degC']:.2g} % "
-        f"and {100 * answer['reflection_begins_below_18.5_degC']:.2g} % below that the spike also comes back"
+        f"({warm['geometric_ratio']:.2f}); within {100 * reflecting(6.3):.3f} % "
+        f"and {100 * reflecting(18.5):.3f} % below that the spike also comes back"
     )
     return answer | {"answer": words}
 
@@ -195,15 +223,16 @@ LABELS = ("passes", "comes back", "is blocked")
 
 
 def figure(answer: dict[str, Any], path: Path) -> None:
-    """Critical ratio over temperature, delay up to it, and the three things that happen."""
+    """Critical ratio, delay up to it, range of reflection, and the three things that happen."""
     with context():
         page = empty_figure(178, 125, dpi=170)
         above, below = page.subfigures(2, 1, height_ratios=(1, 1.15))
-        ratios, delays = above.subplots(1, 2)
+        ratios, delays, returns = above.subplots(1, 3)
         draw_ratios(ratios, answer)
         draw_delays(delays, answer)
+        draw_returns(returns, answer)
         panels = below.subplots(1, 3, sharey=True)
-        for ax, run_, label, letter in zip(panels, three(), LABELS, "cde", strict=True):
+        for ax, run_, label, letter in zip(panels, three(), LABELS, "def", strict=True):
             plot_kymograph(run_, ax, key=False)
             ratio = run_.axon.sections[1].diameter / THIN
             ax.set_title(f"{letter}   {label}: ratio {ratio:.3f}")
@@ -219,7 +248,7 @@ def draw_ratios(ax: Any, answer: dict[str, Any]) -> None:
     ax.text(33.2, 6.0, "heat block", rotation=90, ha="right", color=COLOURS["grey"])
     ax.axhline(1.0, color=COLOURS["grey"], linewidth=0.6)
     ax.set(xlim=(0, 36), ylim=(0, None), xlabel="temperature (°C)", ylabel="critical ratio of diameters")
-    ax.set_title("a   how much wider an axon may become")
+    ax.set_title("a   the widest step it passes")
     ax.legend()
 
 
@@ -235,8 +264,27 @@ def draw_delays(ax: Any, answer: dict[str, Any]) -> None:
         )
     ax.plot([], [], "o", color=COLOURS["black"], markerfacecolor="white", label="comes back")
     ax.invert_xaxis()
-    ax.set(xlabel="part by which the ratio is below critical", ylabel="delay (ms)")
-    ax.set_title("b   near the critical ratio the spike waits")
+    ax.set(xlabel="part below critical", ylabel="delay (ms)")
+    ax.set_title("b   near it the spike waits")
+    ax.legend()
+
+
+def draw_returns(ax: Any, answer: dict[str, Any]) -> None:
+    celsius, part_below = np.array(answer["celsius"]), 100 * np.array(answer["reflection_begins_below"])
+    there = part_below > 0
+    ax.plot(celsius[there], part_below[there], "o-", color=COLOURS["blue"], label="axon")
+    ax.plot(
+        celsius[~there],
+        part_below[~there],
+        "o",
+        color=COLOURS["blue"],
+        markerfacecolor="white",
+        label="never",
+    )
+    neuron = 100 * np.array(list(NEURON_REFLECTS.values()))
+    ax.plot(list(NEURON_REFLECTS), neuron, "x", color=COLOURS["vermillion"], zorder=4, label="NEURON")
+    ax.set(xlim=(0, 36), ylim=(-0.02, 0.5), xlabel="temperature (°C)", ylabel="below critical by up to (%)")
+    ax.set_title("c   where it comes back")
     ax.legend()
 
 
