@@ -43,10 +43,9 @@ def resting_state(compartments: Compartments) -> tuple[Array, Array]:
         When a membrane has no resting potential, or joined ones find none together.
     """
     patches, which = compartments.patches()
-    alone = [membrane.resting_potential(celsius) for membrane, celsius in patches]
+    v = np.array([membrane.resting_potential(celsius) for membrane, celsius in patches])[which]
     if len(patches) == 1 and not compartments.end_conductance.any():
-        return np.full(len(compartments), alone[0]), np.zeros(len(compartments))
-    v = np.array(alone)[which]
+        return v, np.zeros_like(v)
     from scipy.sparse import csc_array
     from scipy.sparse.linalg import spsolve
 

@@ -208,8 +208,7 @@ class Trial:
             begun=np.zeros(1, np.int64),
             dice=stream(seed),
         )
-        self.number = np.arange(n)
-        self.place = [self.number]
+        self.place = [np.arange(n)]
         self.gate_place = [np.arange(n * width).reshape(n, width)]
 
     def advance(self, *arguments: Any) -> tuple[int, int, int]:

@@ -53,8 +53,8 @@ def evaluate(rate: Rate, v: ArrayLike, *concentrations: ArrayLike) -> Array:
         near = np.abs(v - singular) < REACH
         if near.any():
             values[near] = _through_neighbours(rate, singular, v[near], [c[near] for c in read])
-    lost = np.isnan(values) & np.isfinite(v)
-    if lost.any():
+    lost = np.isnan(values)
+    if lost.any() and (lost := lost & np.isfinite(v)).any():
         values[lost] = _through_neighbours(rate, v[lost], v[lost], [c[lost] for c in read])
     return values
 

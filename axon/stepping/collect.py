@@ -4,100 +4,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from axon.discretise.cable import slots
 from axon.discretise.job import Job
 from axon.record import Record
 from axon.run import Run, arrays, axes, described, file_attributes, load, velocity_dataset
 from axon.schedule import Every
+from axon.stepping.memory import Memory, States
 from axon.stepping.tape import Rows, Tape
 
 Array = NDArray[Any]
 
 _BLOCK_ROWS = 256  # of an earlier run, copied at a time
 _CHECKPOINT_SECONDS = 30.0  # of wall time, between checkpoints of a stream that were not asked for
-
-
-class Memory:
-    """Rows kept in memory.
-
-    Parameters
-    ----------
-    empty : dict
-        Every array by name, without rows.
-    rows : dict
-        How many rows there will be at most, by name where it is known: these have their place from the start.
-    """
-
-    def __init__(self, empty: dict[str, Array], rows: Mapping[str, int] | None = None) -> None:
-        self._parts = {name: [array] for name, array in empty.items()}
-        self._room: dict[str, Array] = {}
-        self._taken = dict.fromkeys(empty, 0)
-        for name, most in (rows or {}).items():
-            self.hold(name, np.empty((most, *empty[name].shape[1:]), empty[name].dtype))
-
-    def hold(self, name: str, room: Array) -> None:
-        """Put the rows into this array, where they may be already when they are appended."""
-        self._room[name] = room
-
-    def append(self, name: str, rows: ArrayLike) -> None:
-        """Add rows, which stay the caller's."""
-        rows = np.asarray(rows)
-        if name not in self._room:
-            self._parts[name].append(rows.copy())
-            return
-        room, start = self._room[name], self._taken[name]
-        self._taken[name] = stop = start + len(rows)
-        if not np.may_share_memory(room, rows):
-            room[start:stop] = rows
-
-    def flush_when_due(self) -> None:
-        """Nothing: memory needs none."""
-
-    def array(self, name: str) -> Array:
-        """All rows so far."""
-        if name in self._room:
-            return self._room[name][: self._taken[name]]
-        parts = self._parts[name]
-        return parts[-1] if len(parts) < 3 else np.concatenate(parts)
-
-
-class States(Mapping[str, Array]):
-    """States of the engine by name, (states, ...) each; put together when somebody asks for them.
-
-    Parameters
-    ----------
-    states : iterable of mapping
-        In the order of their steps.
-    """
-
-    def __init__(self, states: Iterable[Mapping[str, Array]] = ()) -> None:
-        self._states: list[Mapping[str, Array]] = list(states)
-
-    def append(self, state: Mapping[str, Array]) -> None:
-        self._states.append(state)
-
-    @cached_property
-    def _whole(self) -> dict[str, Array]:
-        whole = {name: np.array([state[name] for state in self._states]) for name in self}
-        self._states = [{name: values[:0] for name, values in whole.items()}]
-        return whole
-
-    def __getitem__(self, name: str) -> Array:
-        return self._whole[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._states[0] if self._states else ())
-
-    def __len__(self) -> int:
-        return len(self._states[0]) if self._states else 0
 
 
 class Collector:
@@ -118,6 +43,9 @@ class Collector:
     before : Run, optional
         What the job continues, up to its first step.
     """
+
+    # Values of V from which gates and currents are worked out at once, so that all stays in the caches.
+    at_once = 32_768
 
     def __init__(
         self,
@@ -245,16 +173,23 @@ class Collector:
         if rows.lowest is not None:
             self.sink.append("voltage_lowest", rows.lowest)
             self.sink.append("voltage_highest", rows.highest)
-        wanted = "gates" in tape.kinds or "currents" in tape.kinds
-        gates = self._gates_in_time(rows.v, rows.raw) if wanted else {}
+        if "gates" in tape.kinds or "currents" in tape.kinds:
+            frames = max(1, self.at_once // max(len(self.own), 1))
+            for start in range(0, len(rows.steps), frames):
+                part = slice(start, start + frames)
+                self._keep_derived(tape, rows.v[part], rows.raw[part])
+
+    def _keep_derived(self, tape: Tape, v: Array, raw: Array) -> None:
+        """Keep gates and currents of some samples."""
+        gates = self._gates_in_time(v, raw)
         for name in self.gate_names if "gates" in tape.kinds else ():
             self.sink.append(f"gates/{name}", gates[name])
-        currents = self._currents(rows.v, gates) if "currents" in tape.kinds else {}
+        currents = self._currents(v, gates) if "currents" in tape.kinds else {}
         for name, values in currents.items():
             self.sink.append(f"currents/{name}", values)
 
     def spikes(self, compartment: NDArray[np.int64], time: Array) -> None:
-        """Take crossings, in order of time: compartment and time (ms)."""
+        """Take crossings, in any order: compartment and time (ms)."""
         if len(time):
             self._crossings(compartment, time)
         self._release(self.known)
@@ -269,6 +204,8 @@ class Collector:
                 self._keep(tape, rows)
 
     def _crossings(self, compartment: NDArray[np.int64], time: Array) -> None:
+        order = np.lexsort((compartment, time))
+        compartment, time = compartment[order], time[order]
         self.sink.append("spikes/time", time)
         self.sink.append("spikes/position", self.job.compartments.position[compartment])
         self.sink.append("spikes/compartment", compartment)
@@ -331,8 +268,6 @@ class Collector:
         Not of voltages for which there is a place already.
         """
         record, axon = self.record, self.job.axon
-        if not record.samples:
-            return {}
         names = {
             "voltage": () if self.keeps_voltage else ("voltage", *self._envelope),
             "gates": [f"gates/{name}" for name in self.gate_names],
@@ -402,15 +337,20 @@ class Collector:
         """Concentrations (frames, n) of samples where the axon is of kind ``k``, by pool; None as at rest."""
         return None
 
+    def _here(self, k: int) -> slice | NDArray[np.intp]:
+        """Where the axon is of kind ``k``, as an index."""
+        return slice(None) if len(self.kinds) == 1 else np.flatnonzero(self.which == k)
+
     def _gates_in_time(self, v: Array, raw: Array) -> dict[str, Array]:
         """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none."""
         job = self.job
         names = dict.fromkeys(g for m in job.compartments.membranes for g in m.gates)
+        wanted = names if self.record.currents else self.gate_names
         out = {name: np.full(v.shape, np.nan) for name in names}
         for k, (membrane, celsius) in enumerate(self.kinds):
-            here = np.flatnonzero(self.which == k)
+            here = self._here(k)
             for j, slot in enumerate(slots(membrane)):
-                if slot.gate is not None:
+                if slot.gate is not None and slot.gate.name in wanted:
                     steady, rate = slot.gate.kinetics(v[:, here], celsius)
                     late = (raw[:, here, j] - steady) * np.exp(-0.5 * job.dt * rate)
                     out[slot.gate.name][:, here] = steady + late
@@ -426,7 +366,7 @@ class Collector:
         if not names:
             return out
         for k, (membrane, celsius) in enumerate(self.kinds):
-            here = np.flatnonzero(self.which == k)
+            here = self._here(k)
             own = {name: x[:, here] for name, x in gates.items()}
             current = membrane.currents(v[:, here], own, celsius, self._concentrations(k))
             for name in names:

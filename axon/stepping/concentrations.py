@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,7 @@ class PoolCollector(Collector):
     """
 
     beside: Array
+    at_once = sys.maxsize  # since ``beside`` is of all samples
 
     @property
     def drifting(self) -> dict[str, int]:

@@ -37,6 +37,7 @@ HIDDEN = "This is a netCDF dimension but not a netCDF variable."  # netCDF-4's m
 
 _MARGIN = 2**20  # bytes kept reserved, so that what HDF5 writes when it closes a file always fits
 _FLUSH = 1.0  # s of wall time between flushes of a stream
+_AT_ONCE = 2**20  # bytes of one dataset that are written without waiting for more
 
 
 def write(
@@ -94,6 +95,8 @@ class Writer:
         self._work = self._target.with_name(f".{self._target.name}.{secrets.token_hex(4)}.tmp")
         self._stream, self._guarded = stream, False
         self._pending: dict[str, list[NDArray[Any]]] = {}
+        self._growing: dict[str, Any] = {}
+        self._hidden_axes: dict[str, Any] = {}
         self._flushed = time.monotonic()
         self._file: Any = None
         given = {name: checked_attribute(name, value) for name, value in attrs.items()}
@@ -114,7 +117,7 @@ class Writer:
             self._work = self._target
 
     def append(self, name: str, rows: ArrayLike) -> None:
-        """Add rows to a dataset of a stream; they are written when 1 s has gone by since the last flush.
+        """Add rows to a dataset of a stream; few are written when 1 s has gone by since the last flush.
 
         Parameters
         ----------
@@ -132,15 +135,19 @@ class Writer:
         """
         if name not in self._pending:
             raise ValueError(unknown_name("growing dataset", name, self._pending))
-        stored = self._file[name]
-        block = np.array(rows, dtype=stored.dtype)
+        stored = self._growing[name]
+        block = np.asarray(rows, dtype=stored.dtype)
         if block.ndim != stored.ndim or block.shape[1:] != stored.shape[1:]:
             wanted = ", ".join(["n", *map(str, stored.shape[1:])])
             raise ValueError(f"rows of {name!r} must have shape ({wanted}), got {block.shape}")
-        self._pending[name].append(block)
-        held = sum(part.nbytes for parts in self._pending.values() for part in parts)
-        if held > BLOCK:
-            self.flush()
+        if block.nbytes >= _AT_ONCE:
+            waiting, self._pending[name] = self._pending[name], []
+            self._lengthen(name, [*waiting, block])
+        else:
+            self._pending[name].append(block.copy())  # the caller may put the next rows in the same place
+            held = sum(part.nbytes for parts in self._pending.values() for part in parts)
+            if held > BLOCK:
+                self.flush()
         self.flush_when_due()
 
     def flush_when_due(self) -> None:
@@ -150,17 +157,23 @@ class Writer:
 
     def flush(self) -> None:
         """Put every appended row into the file; what is flushed survives a kill. Raises as `append` does."""
-        pending = {name: np.concatenate(parts) for name, parts in self._pending.items() if parts}
-        self._pending = {name: [] for name in self._pending}  # rows that do not fit are not tried again
-        with self._explaining():
-            for name, rows in pending.items():
-                stored = self._file[name]
-                start = len(stored)
-                self._reserve(footprint(stored, start, start + len(rows)))
-                stored.resize(start + len(rows), axis=0)
-                self._put(stored, start, rows)
-                self._lengthen_hidden_axis(stored)
+        waiting = self._pending
+        self._pending = {name: [] for name in waiting}  # rows that do not fit are not tried again
+        for name, parts in waiting.items():
+            self._lengthen(name, parts)
         self._flushed = time.monotonic()
+
+    def _lengthen(self, name: str, parts: list[NDArray[Any]]) -> None:
+        if not parts:
+            return
+        rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        stored = self._growing[name]
+        with self._explaining():
+            start = len(stored)
+            self._reserve(footprint(stored, start, start + len(rows)))
+            stored.resize(start + len(rows), axis=0)
+            self._put(stored, start, rows)
+            self._lengthen_hidden_axis(name, len(stored))
 
     def finish(self, datasets: Mapping[str, Dataset] | None = None) -> None:
         """Add what is known only at the end, mark the file complete and close it.
@@ -231,14 +244,15 @@ class Writer:
         for name, dataset in datasets.items():
             values = arrays[name]
             grows = self._stream and values.ndim > 0 and len(values) == 0
-            options = storage_options(values, grows)
+            samples = grows and values.ndim > 1 and "position" in dataset.dims
+            options = storage_options(values, grows, swift=samples)
             stored = self._file.create_dataset(None, shape=values.shape, dtype=values.dtype, **options)
             attrs = {"units": dataset.units, "long_name": dataset.long_name, **dataset.attrs}
             stored.attrs.update({key: checked_attribute(key, value) for key, value in attrs.items()})
             self._put(stored, 0, values)
             self._file[name] = stored  # once it is whole: a kill leaves no name without its values
             if grows:
-                self._pending[name] = []
+                self._growing[name], self._pending[name] = stored, []
         self._label(datasets)
 
     def _label(self, datasets: Mapping[str, Dataset]) -> None:
@@ -264,12 +278,15 @@ class Writer:
             stored.flush()  # nothing stays in HDF5's caches for which no room was reserved
             first = last
 
-    def _lengthen_hidden_axis(self, stored: Any) -> None:
-        if stored.is_scale:
-            return
-        scale = stored.dims[0][0]
-        if scale.attrs["NAME"].startswith(HIDDEN.encode()) and len(scale) < len(stored):
-            scale.resize(len(stored), axis=0)
+    def _lengthen_hidden_axis(self, name: str, length: int) -> None:
+        if name not in self._hidden_axes:
+            stored = self._growing[name]
+            scale = None if stored.is_scale else stored.dims[0][0]
+            hidden = scale is not None and scale.attrs["NAME"].startswith(HIDDEN.encode())
+            self._hidden_axes[name] = scale if hidden else None
+        scale = self._hidden_axes[name]
+        if scale is not None and len(scale) < length:
+            scale.resize(length, axis=0)
             scale.flush()
 
     def _reserve(self, size: int) -> None:
