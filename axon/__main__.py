@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -32,7 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         with as_json_lines(sys.stderr) if arguments.json else nullcontext():
-            return int(arguments.verb(arguments) or 0)
+            code = int(arguments.verb(arguments) or 0)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads, as `head` does, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, AxonError, OSError, MemoryError, ImportError) as error:
         print(f"axon: {one_line(complaint(error))}", file=sys.stderr)
         return USER_ERROR

@@ -123,7 +123,7 @@ class Record:
         apart = {f"{kind}_time": ((kind,), self.schedule(kind)) for kind in kinds if kind not in alike}
         return {"time": (alike, main), **apart}
 
-    @property
+    @cached_property
     def plain(self) -> bool:
         """Whether everything is sampled at equal intervals and at the same times."""
         return not any(isinstance(getattr(self, kind), Schedule) for kind in KINDS)

@@ -190,6 +190,24 @@ def test_models_name_prints_the_validation_card(command: Command) -> None:
     assert unknown.code == 2 and "sundt" in unknown.err
 
 
+def test_models_name_of_a_membrane_says_what_it_is_made_of(command: Command) -> None:
+    lines = command("models mrg-node").out.splitlines()
+    assert lines[0].startswith("mrg_node: Mammalian node")
+    assert "Na    3 S/cm2, reverses at 50 mV, m3 h" in lines and lines[-1].endswith("axon models mrg")
+    assert list(command("models passive --json").facts["channels"]) == ["leak"]
+
+
+def test_output_that_nobody_reads_any_more_is_no_error() -> None:
+    code = "import sys; from axon.__main__ import main; sys.exit(main(['models']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_models_measure_measures_the_card_now(command: Command) -> None:
     facts = command("models schwarz-eikhof --measure --json --quiet").facts
     assert facts["here"]["rest"]["value"] == pytest.approx(-78.0, abs=0.01)

@@ -270,6 +270,10 @@ def test_time_limit_reaches_into_threads() -> None:
             "cannot be called 'time': kept runs have",
         ),
         (lambda: axon.sweep(lambda x: x, {"x": [1]}, time_limit=1), "a thread that hangs cannot be ended"),
+        (
+            lambda: axon.sweep(product, {"x": [1], "y": [2]}, time_limit=1, executor="threads"),
+            'leave executor="threads" out',
+        ),
         (lambda: axon.sweep(product, {"x": [1]}, axon=SQUID), "for our questions"),
     ],
 )

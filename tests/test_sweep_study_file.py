@@ -131,6 +131,10 @@ def test_every_kind_of_plan_can_be_written_down(folder: Path, plan: str, points:
         ('question = "velocity"\n[axon]\nfibre = "mrg"\nnods = 3\n[over]\ndiameter = [9]\n', "'nodes'"),
         ('question = "velocity"\n[axon]\nfibre = "mrg"\n[plan]\nkind = "sensitivity"\n', "a fibre"),
         ('question = "velocity"\n', "at least one parameter"),
+        (
+            'question = "velocity"\n[over]\ndiameter = { from = 0, to = 9, points = 3, scale = "log" }\n',
+            r"diameter: Span.low must be > 0",
+        ),
         ('question = "velocity"\n[over]\ndiametr = [1]\n', "did you mean 'diameter'"),
         ('question = "velocity"\n[over]\ndiameter = 3\n', "list of values"),
         ('question = "velocity"\n[over]\ndiameter = { from = 1 }\n', "needs from and to"),

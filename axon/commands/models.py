@@ -48,10 +48,14 @@ def card(arguments: argparse.Namespace) -> None:
     from axon.cards.stored import stored
     from axon.cards.text import lines_of
     from axon.errors import unknown_name
+    from axon.membranes import MODELS
 
     name = arguments.name.replace("-", "_").lower()
+    if name not in {**CARDS, **MODELS}:
+        raise ValueError(unknown_name("model", arguments.name, {**CARDS, **MODELS}))
     if name not in CARDS:
-        raise ValueError(unknown_name("card of a model", arguments.name, CARDS))
+        membrane(arguments, name)
+        return
     known = CARDS[name]
     ours = measure(known, progress=not arguments.quiet) if arguments.measure else stored(known)
     facts: dict[str, Any] = {"lines": [dataclasses.asdict(line) for line in known.lines]}
@@ -63,3 +67,30 @@ def card(arguments: argparse.Namespace) -> None:
         [] if ours else ["", "not measured here yet: --measure does it now, `axon study model_cards` for all"]
     )
     answer(arguments, facts, *lines_of(known, ours), *hint)
+
+
+def membrane(arguments: argparse.Namespace, name: str) -> None:
+    """What a membrane without a card is made of."""
+    from axon.membranes import MODELS
+
+    own = MODELS[name]()
+    words = (MODELS[name].__doc__ or "").strip().split("\n")[0]
+    channels = {channel.name: _channel(channel) for channel in own.channels}
+    fibre = name.removesuffix("_node")
+    hint = [] if fibre == name else ["", f"the card of its fibre: axon models {fibre}"]
+    facts = {"name": name, "model": words, "capacitance": own.capacitance, "channels": channels}
+    answer(arguments, facts, f"{name}: {words}", f"{own.capacitance:g} uF/cm2", *table(channels), *hint)
+
+
+def _channel(channel: Any) -> str:
+    """A channel that conducts, in words; of others what they say of themselves."""
+    if not hasattr(channel, "conductance"):
+        return repr(channel)
+    gates = [f"{gate.name}{gate.exponent if gate.exponent > 1 else ''}" for gate in channel.gates]
+    return ", ".join(
+        [
+            f"{channel.conductance:g} S/cm2",
+            f"reverses at {channel.reversal:g} mV",
+            *([" ".join(gates)] if gates else []),
+        ]
+    )

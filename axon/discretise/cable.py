@@ -304,14 +304,26 @@ def _steady_gates(compartments: Compartments, v: Array) -> Array:
     """Gates (n, gates) in their steady state at the voltages ``v`` (n,) mV."""
     kinds, which = compartments.patches()
     gates = np.zeros((len(v), max(len(slots(membrane)) for membrane, _ in kinds)))
+    if len(kinds) == 1 and v.min() == v.max():
+        gates[:] = _steady_slots(*kinds[0], float(v[0]))
+        return gates
     for k, (membrane, celsius) in enumerate(kinds):
         here = slice(None) if len(kinds) == 1 else np.flatnonzero(which == k)
         for i, slot in enumerate(slots(membrane)):
-            if slot.gate is not None:
-                gates[here, i] = slot.gate.steady_state(v[here], celsius)
-            elif slot.role == "open":
-                gates[here, i] = 1.0
+            gates[here, i] = _steady(slot, celsius, v[here])
     return gates
+
+
+@lru_cache(maxsize=256)
+def _steady_slots(membrane: Membrane, celsius: float, v: float) -> Array:
+    """The same at one voltage, (slots,): axons of one membrane rest alike."""
+    return np.array([_steady(slot, celsius, np.array([v]))[0] for slot in slots(membrane)])
+
+
+def _steady(slot: Slot, celsius: float, v: Array) -> Array:
+    if slot.gate is not None:
+        return slot.gate.steady_state(v, celsius)
+    return np.full_like(v, slot.role == "open")
 
 
 def _coupling(compartments: Compartments) -> Array:
@@ -327,11 +339,11 @@ def _smooth(compartments: Compartments, rough: NDArray[np.intp]) -> NDArray[np.b
 
     Rough are compartments whose V has a kink that depends on V: clamped ones, and those with synapses.
     """
-    before = np.arange(len(compartments)) - 1
     same = np.ones(len(compartments), bool)
     for name in ("length", "diameter", "resistivity", "membrane", "celsius"):
         values = getattr(compartments, name)
-        same &= values == values[before]
+        same[1:] &= values[1:] == values[:-1]
+        same[0] &= values[0] == values[-1]
     if not compartments.ring:
         same[0] = False
     for at in rough:

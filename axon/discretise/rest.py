@@ -43,9 +43,10 @@ def resting_state(compartments: Compartments) -> tuple[Array, Array]:
         When a membrane has no resting potential, or joined ones find none together.
     """
     patches, which = compartments.patches()
-    v = np.array([membrane.resting_potential(celsius) for membrane, celsius in patches])[which]
+    alone = [membrane.resting_potential(celsius) for membrane, celsius in patches]
     if len(patches) == 1 and not compartments.end_conductance.any():
-        return v, np.zeros_like(v)
+        return np.full(len(compartments), alone[0]), np.zeros(len(compartments))
+    v = np.array(alone)[which]
     from scipy.sparse import csc_array
     from scipy.sparse.linalg import spsolve
 

@@ -137,7 +137,6 @@ def _failures(sweep: Any, ax: Axes, x: Any) -> None:
             markersize=4,
             transform=ax.get_xaxis_transform(),
             clip_on=False,
-            label="failed",
         )
 
 
@@ -217,6 +216,6 @@ def _label(sweep: Any, name: str) -> str:
 
 
 def _title(sweep: Any) -> str:
-    failed = f", {int(sweep.failed.sum())} failed" if sweep.failed.any() else ""
+    failed = f", {int(sweep.failed.sum())} failed (crosses)" if sweep.failed.any() else ""
     state = "" if sweep.complete else ", not finished"
     return f"{sweep.question.replace('_', ' ').capitalize()}: {len(sweep)} points{failed}{state}"

@@ -44,6 +44,7 @@ COMPACT_WEIGHT = 1.0 / 12.0
 class Group:
     """Cables laid out in lanes, ready to step.
 
+    ``number`` is that of the compartment at a flat index, counted on from cable to cable; -1 where none is.
     ``place[i]`` holds the flat index of every compartment of cable i; ``gate_place[i]`` those of its gates,
     -1 for none: the last of all gates, which is always 0.
     """
@@ -54,6 +55,7 @@ class Group:
     gate_place: list[Ints]
     coefficients: tuple[StepCoefficients, ...]
     table_cells: tuple[int, int]
+    number: Ints
 
     def advance(self, *arguments: Any) -> tuple[int, int, int]:
         """Make steps: the arguments and answer of ``kernel.run_steps`` after plan and state."""
@@ -157,7 +159,9 @@ class Layout:
     def group(self, cables: Sequence[Cable] | None = None) -> Group:
         """The cables at their start; or others, that differ from these in nothing but their start."""
         state = self._state(self.cables if cables is None else cables)
-        return Group(self.plan, state, self.places, self.gate_places, self.coefficients, self.table_cells)
+        number = self.number.reshape(-1)
+        places, gate_places = self.places, self.gate_places
+        return Group(self.plan, state, places, gate_places, self.coefficients, self.table_cells, number)
 
     def _numbers(self) -> Ints:
         """Number of the compartment at [row, lane], counted on from cable to cable; -1 where none is."""

@@ -111,6 +111,7 @@ class LimbLayout:
             [place[:n] for place in group.gate_place],
             group.coefficients,
             group.table_cells,
+            group.number,
             self.tree,
             Branches(tables.aligned(around), *rooms),
             [place[:n] for place in self.around_places],

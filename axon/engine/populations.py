@@ -208,7 +208,8 @@ class Trial:
             begun=np.zeros(1, np.int64),
             dice=stream(seed),
         )
-        self.place = [np.arange(n)]
+        self.number = np.arange(n)
+        self.place = [self.number]
         self.gate_place = [np.arange(n * width).reshape(n, width)]
 
     def advance(self, *arguments: Any) -> tuple[int, int, int]:

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
+from itertools import accumulate
 
 from axon.checks import Place, finite, positive
 from axon.errors import unknown_name
@@ -191,7 +190,7 @@ class Axon:
     def starts(self) -> tuple[float, ...]:
         """Distance from x = 0 at which every section begins, um."""
         if not self.parents:
-            return tuple(np.cumsum([0.0, *(float(s.length) for s in self.sections[:-1])]).tolist())
+            return tuple(accumulate((float(s.length) for s in self.sections[:-1]), initial=0.0))
         out: list[float] = []
         for parent in self.parents:
             out.append(0.0 if parent is None else out[parent] + float(self.sections[parent].length))

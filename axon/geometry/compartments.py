@@ -132,7 +132,7 @@ class Compartments:
         """
         along, x = self._along(at)
         position = self.position[along]
-        right = int(np.searchsorted(position, x))
+        right = int(position.searchsorted(x))
         if order == 4 and len(self) >= 4 and len(along) == len(self):
             places = self._mirrored(np.arange(right - 2, right + 2))
             step, width = self.length[places[0]], self.diameter[places[0]]
@@ -141,8 +141,11 @@ class Compartments:
                 weights = _cubic_shares((x - left) / step)
                 if 2 <= right <= len(self) - 2:
                     return places, weights
-                unique = np.unique(places)
-                return unique, np.array([weights[places == place].sum() for place in unique])
+                shares: dict[int, float] = {}
+                for place, weight in zip(places.tolist(), weights.tolist(), strict=True):
+                    shares[place] = shares.get(place, 0.0) + weight
+                unique = sorted(shares)
+                return np.array(unique, np.intp), np.array([shares[place] for place in unique])
         if right == 0 or right == len(along):
             return along[[min(right, len(along) - 1)]], np.array([1.0])
         pair = along[[right - 1, right]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ Links = tuple[Ints, Array, Array]
 def cut(axon: Axon, counts: list[int]) -> Compartments:
     """Cut every section into so many equal compartments, 0 for a perfectly insulated one."""
     sections = axon.sections
+    if len(sections) == 1 and sections[0].myelin is None and axon.ends == ("sealed", "sealed"):
+        return _uniform(axon, counts[0])
     # A fibre is made of a few sections many times over: what each says is worked out once.
     kinds = list({id(section): section for section in sections}.values())
     number = {id(section): k for k, section in enumerate(kinds)}
@@ -39,10 +41,9 @@ def cut(axon: Axon, counts: list[int]) -> Compartments:
     starts = np.array(axon.starts)
     within = np.arange(n) - np.repeat(np.cumsum(n_of) - n_of, n_of)
     membranes = tuple(dict.fromkeys(s.membrane for s in kinds if not s.insulated))
-    area = math.pi * diameter * length * CM_PER_UM**2
+    area = _area(diameter, length)
     capacitance = each([s.membrane.capacitance for s in kinds]) * area * 1e3  # uF -> nF
-    # Axial resistance of half a compartment (Mohm): ohm cm * cm / cm2 * 1e-6.
-    half = resistivity * (length / 2) / (math.pi * diameter**2 / 4) / CM_PER_UM * 1e-6
+    half = _half_resistance(resistivity, length, diameter)
     around = each([s.periaxonal_resistance() for s in kinds]) / np.repeat(np.maximum(n_of, 1), n_of) / 2
     parent, axial, along = (_tree if axon.parents else _chain)(axon, n_of, half, around)
     last = np.cumsum(n_of) - 1
@@ -73,6 +74,43 @@ def cut(axon: Axon, counts: list[int]) -> Compartments:
         ring=axon.ring,
         sheath=_sheath(kinds, kind[index], length, along),
     )
+
+
+def _uniform(axon: Axon, n: int) -> Compartments:
+    """The same of a single bare section with sealed ends, or of a ring: what most axons are, sooner."""
+    (section,) = axon.sections
+    length, diameter, resistivity = section.length / n, float(section.diameter), section.axial_resistivity
+    area = _area(diameter, length)
+    half = _half_resistance(resistivity, length, diameter)
+    return Compartments(
+        position=(np.arange(n, dtype=float) + 0.5) * length,
+        length=np.full(n, length),
+        diameter=np.full(n, diameter),
+        resistivity=np.full(n, float(resistivity)),
+        area=np.full(n, area),
+        capacitance=np.full(n, section.membrane.capacitance * area * 1e3),  # uF -> nF
+        parent=np.arange(-1, n - 1),
+        axial_conductance=np.full(n if axon.ring else n - 1, 1.0 / (half + half)),
+        end_conductance=np.zeros(n),
+        end_current=np.zeros(n),
+        celsius=np.full(n, float(section.celsius)),
+        section=np.zeros(n, np.intp),
+        starts=np.zeros(1),
+        main=np.ones(n, bool),
+        membrane=np.zeros(n, np.intp),
+        membranes=(section.membrane,),
+        ring=axon.ring,
+    )
+
+
+def _area(diameter: Any, length: Any) -> Any:
+    """Of membrane, cm2, from um."""
+    return math.pi * diameter * length * CM_PER_UM**2
+
+
+def _half_resistance(resistivity: Any, length: Any, diameter: Any) -> Any:
+    """Axial resistance of half a compartment (Mohm): ohm cm * cm / cm2 * 1e-6."""
+    return resistivity * (length / 2) / (math.pi * (diameter * diameter) / 4) / CM_PER_UM * 1e-6
 
 
 def _chain(axon: Axon, counts: Ints, half: Array, around: Array) -> Links:

@@ -189,7 +189,7 @@ class Collector:
             self.sink.append(f"currents/{name}", values)
 
     def spikes(self, compartment: NDArray[np.int64], time: Array) -> None:
-        """Take crossings, in any order: compartment and time (ms)."""
+        """Take crossings, in order of time: compartment and time (ms)."""
         if len(time):
             self._crossings(compartment, time)
         self._release(self.known)
@@ -204,8 +204,6 @@ class Collector:
                 self._keep(tape, rows)
 
     def _crossings(self, compartment: NDArray[np.int64], time: Array) -> None:
-        order = np.lexsort((compartment, time))
-        compartment, time = compartment[order], time[order]
         self.sink.append("spikes/time", time)
         self.sink.append("spikes/position", self.job.compartments.position[compartment])
         self.sink.append("spikes/compartment", compartment)
@@ -268,6 +266,8 @@ class Collector:
         Not of voltages for which there is a place already.
         """
         record, axon = self.record, self.job.axon
+        if not record.samples:
+            return {}
         names = {
             "voltage": () if self.keeps_voltage else ("voltage", *self._envelope),
             "gates": [f"gates/{name}" for name in self.gate_names],

@@ -69,11 +69,8 @@ class Stepper:
         self.group: Any = self._laid_out(cables, order, (int(low), int(high)))
         self.done = self.jobs[0].first
         self.size = self.group.plan.rows * self.lanes
-        self.owner = np.full(self.size, -1)
-        self.compartment = np.zeros(self.size, np.int64)
-        for i, place in enumerate(self.group.place):
-            self.owner[place] = i
-            self.compartment[place] = np.arange(len(place))
+        self.begins = np.cumsum([0, *map(len, cables)])
+        self.jointed = cables[0].limbs is not None
         self.stride = record.stride(self.dt) if record.samples else 0
         self.frames: Frames | NoFrames = NoFrames(len(collectors))
         if record.samples:
@@ -235,13 +232,20 @@ class Stepper:
             self._unstable(worst)
         self.group.widen(*_cells(float(v.min()), float(v.max())))
 
+    def _whose(self, place: Any) -> tuple[Any, Any]:
+        """Which axon a place in the state belongs to, and which of its compartments, or joints behind."""
+        number = self.group.number[place]
+        owner = self.begins.searchsorted(number, "right") - 1
+        return owner, number - self.begins[owner]
+
     def _unstable(self, flat: int) -> None:
-        job = self.jobs[self.owner[flat]]
-        x = job.compartments.position[self.compartment[flat]]
+        owner, compartment = self._whose(flat)
+        job = self.jobs[owner]
+        x = job.compartments.position[min(compartment, len(job.compartments) - 1)]
         raise Unstable(
             f"voltage is {self.group.state.v[flat]:g} mV at t = {self.done * self.dt:g} ms, x = {x:g} um; "
             f"try a smaller dt than {self.dt:g} ms, or a weaker stimulus there",
-            run=self.collectors[self.owner[flat]].result(self.done),
+            run=self.collectors[owner].result(self.done),
         )
 
     def _keep(self, steps: NDArray[np.int64]) -> None:
@@ -255,10 +259,15 @@ class Stepper:
         fields = (spikes.place, spikes.step, spikes.v0, spikes.v1, spikes.v2)
         place, step, v0, v1, v2 = (field[:n] for field in fields)
         time = (step + crossing(v0, v1, v2, self.record.threshold)) * self.dt
-        owner, compartment = self.owner[place], self.compartment[place]
-        for i, collector in enumerate(self.collectors):
-            mine = owner == i
-            collector.spikes(compartment[mine], time[mine])
+        owner, compartment = self._whose(place)
+        if self.jointed:
+            inside = compartment < np.array([len(job.compartments) for job in self.jobs])[owner]
+            owner, compartment, time = owner[inside], compartment[inside], time[inside]
+        order = np.lexsort((compartment, time, owner))
+        owner, compartment, time = owner[order], compartment[order], time[order]
+        ends = owner.searchsorted(np.arange(len(self.collectors)), "right").tolist()
+        for begin, end, collector in zip([0, *ends], ends, self.collectors, strict=False):
+            collector.spikes(compartment[begin:end], time[begin:end])
         if n < total:
             for field in fields:
                 field[: total - n] = field[n:total]

@@ -80,9 +80,11 @@ class Crew:
         else:
             raise ValueError(f'executor must be "threads", "processes" or an Executor, got {executor!r}')
         if self.kind == "threads" and limit is not None and isinstance(question, Function):
+            portable = question.portable()
+            instead = 'leave executor="threads" out' if portable else f"define {question.name!r} in a module"
             raise ValueError(
-                "a thread that hangs cannot be ended, so time_limit needs a function that can be handed to "
-                f"another process; define {question.name!r} at the top of a module"
+                "a thread that hangs cannot be ended, so time_limit needs a function that is handed to "
+                f"another process; {instead}"
             )
         self.question, self.limit = question, limit
         self.workers = workers or os.cpu_count() or 1

@@ -245,5 +245,13 @@ def _range(name: str, given: Any) -> Any:
     if hasattr(given, "ppf"):
         return given
     if isinstance(given, Sequence) and not isinstance(given, str) and len(given) == 2:
-        return Span(*given)
+        return span_of(name, *given)
     raise ValueError(f"{name} must be a range (low, high), a Span or a distribution, got {given!r}")
+
+
+def span_of(name: str, low: Any, high: Any, scale: str = "linear") -> Span:
+    """The range of a parameter, which is named where the range cannot be meant."""
+    try:
+        return Span(low, high, scale)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None

@@ -31,7 +31,6 @@ from typing import Any
 
 import numpy as np
 
-from axon.checks import finite
 from axon.errors import unknown_name
 from axon.fibres import myelinated
 from axon.geometry import Axon
@@ -40,7 +39,7 @@ from axon.sweeps.asking import sweep
 from axon.sweeps.axons import UNITS
 from axon.sweeps.boundary import Boundary
 from axon.sweeps.packed import packed, settings_of
-from axon.sweeps.plans import Grid, LatinHypercube, Plan, Random, Sobol, Span, Zipped
+from axon.sweeps.plans import Grid, LatinHypercube, Plan, Random, Sobol, Span, Zipped, span_of
 from axon.sweeps.result import Sweep
 from axon.sweeps.sensitivity import sensitivity_plan
 
@@ -241,7 +240,7 @@ def _ranges(over: Mapping[str, Any]) -> dict[str, Span]:
 
 def _span(name: str, given: Any) -> Span:
     if isinstance(given, list) and len(given) == 2:
-        return Span(finite(name, given[0], ""), finite(name, given[1], ""))
+        return span_of(name, *given)
     if not isinstance(given, Mapping):
         raise ValueError(f"{name} must be a range, {{ from = 1, to = 2 }}, got {given!r}")
     for key in given:
@@ -249,4 +248,4 @@ def _span(name: str, given: Any) -> Span:
             raise ValueError(f"{name}: {unknown_name('key of a range', key, _RANGE)}")
     if not {"from", "to"} <= set(given):
         raise ValueError(f"{name}: a range needs from and to, got {dict(given)!r}")
-    return Span(given["from"], given["to"], given.get("scale", "linear"))
+    return span_of(name, given["from"], given["to"], given.get("scale", "linear"))
