@@ -534,3 +534,11 @@ def test_an_accuracy_asked_for_is_stated_and_true(celsius: float, accuracy: floa
     assert isinstance(found, MeasuredVelocity) and len(found.runs) <= 8
     truth = travelling_wave(squid).velocity
     assert abs(found.value - truth) <= found.error <= accuracy * truth
+
+
+def test_a_mesh_too_coarse_for_its_order_says_so_and_covers_the_truth() -> None:
+    squid = Axon(length=150_000, diameter=476, membrane=hodgkin_huxley(), celsius=18.5)
+    found = measure_velocity(squid, dt=0.01, dx=1300, between=(90_000, 120_000), progress=False)
+    assert isinstance(found, MeasuredVelocity) and not found.legitimate
+    assert "show order" in found.note
+    assert abs(found.value - travelling_wave(squid).velocity) <= found.error
