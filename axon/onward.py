@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.checks import finite
-from axon.discretise.cable import slots
 from axon.discretise.job import Job, prepare
+from axon.discretise.slots import slots
 from axon.errors import AxonError
 from axon.geometry import Axon, Compartments
 from axon.record import Record

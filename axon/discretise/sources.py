@@ -90,6 +90,9 @@ def feeds(
     place, weight, row, opens : (k,) ndarray
         Compartments, their share, of which row of ``Sources.strengths``, and whether it is a conductance.
     """
+    if len(sites) == 1 and not sites[0][1]:
+        place, share = compartments.shares(sites[0][0], order)
+        return place, share, np.zeros(len(place), np.intp), np.zeros(len(place), bool)
     feeds = []
     for number, (at, synapse) in enumerate(sites):
         feeds.append((number, *compartments.shares(at, 2 if synapse else order), False))

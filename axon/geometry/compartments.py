@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,8 @@ class Compartments:
     ring : bool
     sheath : Sheath or None
         The myelin around the compartments; None where there is none at all.
+    even : bool
+        Whether all compartments are known to be alike, and nothing stands at the ends.
     """
 
     position: Array
@@ -72,6 +74,7 @@ class Compartments:
     membranes: tuple[Membrane, ...]
     ring: bool
     sheath: Sheath | None = None
+    even: bool = False
 
     def __len__(self) -> int:
         return len(self.position)
@@ -118,7 +121,7 @@ class Compartments:
 
     @cached_property
     def _patches(self) -> tuple[list[tuple[Membrane, float]], NDArray[np.intp]]:
-        if len(self.membranes) == 1 and np.ptp(self.celsius) == 0:
+        if self.even or len(self.membranes) == 1 and np.ptp(self.celsius) == 0:
             return [(self.membranes[0], float(self.celsius[0]))], np.zeros(len(self), np.intp)
         kinds, which = np.unique(self.membrane + 1j * self.celsius, return_inverse=True)
         return [(self.membranes[int(k.real)], float(k.imag)) for k in kinds], np.reshape(which, -1)
@@ -130,6 +133,8 @@ class Compartments:
         between two centres they are linear for ``order`` 2 and cubic over four for 4, where those four are
         alike; a sealed end mirrors them. Across a fork, or beside myelin, the nearest compartment takes all.
         """
+        if at == 0.0 and self.even and not self.ring:
+            return _shares_at_start(len(self), order)
         along, x = self._along(at)
         position = self.position[along]
         right = int(position.searchsorted(x))
@@ -184,6 +189,15 @@ class Sheath:
     capacitance: Array
     conductance: Array
     along: Array
+
+
+@lru_cache(maxsize=64)
+def _shares_at_start(n: int, order: int) -> tuple[NDArray[np.intp], Array]:
+    """The shares at x = 0, half a compartment before the first centre, of compartments that are alike."""
+    if order == 4 and n >= 4:
+        beyond, mirrored, first, second = _cubic_shares(0.5)
+        return np.arange(2), np.array([mirrored + first, beyond + second])
+    return np.zeros(1, np.intp), np.ones(1)
 
 
 def _cubic_shares(s: float) -> Array:

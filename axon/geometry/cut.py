@@ -100,6 +100,7 @@ def _uniform(axon: Axon, n: int) -> Compartments:
         membrane=np.zeros(n, np.intp),
         membranes=(section.membrane,),
         ring=axon.ring,
+        even=True,
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.discretise.cable import US_PER_S, step_coefficients
 from axon.discretise.job import Job, prepare
+from axon.discretise.slots import US_PER_S, step_coefficients
 from axon.errors import Unstable
 from axon.geometry import CM_PER_UM, Axon, Compartments, Section
 from axon.ions import (

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.discretise.cable import US_PER_S, stepped_channels
 from axon.discretise.job import Job
+from axon.discretise.slots import US_PER_S, stepped_channels
 from axon.engine import chance
 from axon.engine.cables import Cable
 from axon.engine.populations import Trial, lay_out, open_gates

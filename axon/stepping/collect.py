@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.discretise.cable import slots
 from axon.discretise.job import Job
+from axon.discretise.slots import slots
 from axon.record import Record
 from axon.run import Run, arrays, axes, described, file_attributes, load, velocity_dataset
 from axon.schedule import Every

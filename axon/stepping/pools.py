@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.discretise.cable import US_PER_S
+from axon.discretise.slots import US_PER_S
 from axon.engine import beside, tables
 from axon.geometry import CM_PER_UM
 from axon.membranes import Channel, Gate, Membrane, Pool, Transporter

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import axon
-from axon.discretise.cable import step_coefficients
+from axon.discretise.slots import step_coefficients
 from axon.engine import tables
 from axon.engine.simd import GATES_PER_CHUNK, TABLE_WIDTH
 from axon.engine.tables import CELL, build
