@@ -39,8 +39,8 @@ class Record:
     currents : bool, sequence of str, Every or AroundSpikes
         Which channels' current densities to keep: none, all, or those named; or at times of their own. What
         is not sampled with the voltage lies in ``run.beside``, with an axis of time of its own.
-    concentrations : bool or sequence of str
-        Which pools' concentrations to keep: none, all, or those named.
+    concentrations : bool, sequence of str, Every or AroundSpikes
+        Which pools' concentrations to keep: none, all, or those named; or at times of their own.
     threshold : float
         mV; a spike is an upward crossing of it.
     max_size : float, optional
@@ -64,7 +64,7 @@ class Record:
     voltage: bool | str | Schedule | None = True
     gates: bool | Sequence[str] | Schedule = False
     currents: bool | Sequence[str] | Schedule = False
-    concentrations: bool | Sequence[str] = False
+    concentrations: bool | Sequence[str] | Schedule = False
     threshold: float = -20.0
     checkpoints: float | None = None
     max_size: float | None = None
@@ -86,7 +86,7 @@ class Record:
         for name in ("gates", "currents", "concentrations"):
             value = getattr(self, name)
             if isinstance(value, Schedule):
-                if name == "concentrations" or value.envelope:
+                if value.envelope:
                     raise ValueError(f"Record.{name} takes no {value!r}; envelopes are of voltage alone")
             elif isinstance(value, str):
                 object.__setattr__(self, name, (value,))

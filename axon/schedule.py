@@ -22,7 +22,7 @@ class Every:
     interval : float
         ms, rounded to whole time steps (at least one).
     only : sequence of str, optional
-        Of gates or currents, the names of those to keep; all by default.
+        Of gates, currents or concentrations, the names of those to keep; all by default.
     envelope : bool
         Of voltage: keep besides every sample the lowest and the highest value since the one before, so that
         no peak falls between two: ``run.beside["voltage_lowest"]`` and ``["voltage_highest"]``.
@@ -61,7 +61,7 @@ class AroundSpikes:
     elsewhere : float, optional
         ms between the thin ones, rounded to a multiple of ``every``; by default there are none.
     only : sequence of str, optional
-        Of gates or currents, the names of those to keep; all by default.
+        Of gates, currents or concentrations, the names of those to keep; all by default.
     """
 
     around: float

@@ -379,14 +379,13 @@ def _batches(jobs: list[Job]) -> list[list[int]]:
         else:
             key = (_has_pools(job), job.dt, job.steps, job.jumps, _shape(job.compartments))
             alike.setdefault(key, []).append(i)
-    for (pools, *_), members in alike.items():
+    for members in alike.values():
         members.sort(key=lambda i: len(jobs[i].compartments))
         full = len(members) // LANES * LANES
         batches.extend(members[k : k + LANES] for k in range(0, full, LANES))
         rest = members[full:]
         # A group costs the same however many lanes it fills; a split axon costs about a LANES-th of that.
-        # What steps beside the engine costs less together.
-        together = len(rest) > (1 if pools else LANES // 2)
+        together = len(rest) > LANES // 2
         batches.extend([rest] if together else [[i] for i in rest])
     return batches
 

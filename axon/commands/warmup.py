@@ -14,12 +14,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def command(arguments: argparse.Namespace) -> None:
     from axon.geometry import Axon
-    from axon.membranes import hodgkin_huxley
+    from axon.membranes import Pool, hodgkin_huxley
     from axon.simulate import simulate
     from axon.stimuli import Pulse
 
     began = time.perf_counter()
-    small = Axon(length=1000, diameter=100, membrane=hodgkin_huxley())
-    simulate(small, Pulse(amplitude=1, duration=0.1), duration=0.1, progress=not arguments.quiet)
+    pulse, progress = Pulse(amplitude=1, duration=0.1), not arguments.quiet
+    plain = hodgkin_huxley()
+    for membrane in (plain, plain + Pool("K_in", "K", 140.0)):
+        small = Axon(length=1000, diameter=100, membrane=membrane)
+        simulate(small, pulse, duration=0.1, progress=progress)
     seconds = time.perf_counter() - began
     answer(arguments, {"seconds": seconds}, f"the engine is compiled and ready ({seconds:.2g} s)")

@@ -136,8 +136,6 @@ def prepare(
     record.gate_names(axon, noise=noise)
     record.current_names(axon)
     record.concentration_names(axon)
-    if not record.plain and any(membrane.pools for membrane in compartments.membranes):
-        raise ValueError("membranes with pools are sampled at equal intervals: give Record(every=...) alone")
     steps = math.ceil(duration / step - 1e-9)
     jumps = _ringing(compartments, stimuli, step) if axon.myelinated or axon.nodes else ()
     return Job(axon, stimuli, compartments, dx, step, steps, v, periaxonal, jumps)

@@ -51,18 +51,20 @@ def voltage_of(run: Run, picture: str, *, positions: int = 1) -> Array:
 def in_step(run: Run) -> Run:
     """`run` along one way, all of it at the times of the voltage.
 
-    Gates and currents that were sampled at times of their own are interpolated linearly, and are as first and
-    last sampled before and after.
+    What was sampled at times of its own is interpolated linearly, and is as first and last sampled before and
+    after.
     """
     run = run.along()
     if not run.beside:
         return run
-    known: dict[str, dict[str, Any]] = {"gates": dict(run.gates), "currents": dict(run.currents)}
+    known: dict[str, Any] = {
+        kind: dict(getattr(run, kind)) for kind in ("gates", "currents", "concentrations")
+    }
     for path, values in run.beside.items():
         kind, _, name = path.partition("/")
         if name and len(values):
             known[kind][name] = interpolated(run.beside[f"{kind}_time"], np.asarray(values), run.time)
-    return replace(run, gates=known["gates"], currents=known["currents"], beside={})
+    return replace(run, **known, beside={})
 
 
 def interpolated(time: Array, values: Array, wanted: Array) -> Array:

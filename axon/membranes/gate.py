@@ -44,7 +44,9 @@ class Gate:
         Whether the gate is always at its steady state: x = inf(V), with no time constant.
     reads : Pool or tuple of Pool
         Concentrations on which the functions depend besides V: they are then functions of V and of these
-        (mM), in that order.
+        (mM), in that order. Written with NumPy's arithmetic, powers, ``exp``, ``log``, ``sqrt``, ``tanh`` and
+        ``where`` they run in the engine; others, such as interpolations, NumPy evaluates in every step, which
+        takes many times as long.
 
     Raises
     ------
@@ -110,6 +112,10 @@ class Gate:
     def _factors(self) -> tuple[float, ...]:
         return self.q10 if isinstance(self.q10, tuple) else (self.q10,)
 
+    def speeds(self, celsius: float) -> list[float]:
+        """Factors by which a temperature (degC) speeds the gate up: one, or one each for alpha and beta."""
+        return [factor ** ((celsius - self.q10_celsius) / 10.0) for factor in self._factors]
+
     def kinetics(
         self, v: ArrayLike, celsius: float, concentrations: Mapping[str, ArrayLike] | None = None
     ) -> tuple[Array, Array]:
@@ -123,7 +129,7 @@ class Gate:
         first, *second = (evaluate(function, v, *read) for function in self.functions.values())
         if not second:
             return first, np.full_like(first, np.inf)
-        speed = [factor ** ((celsius - self.q10_celsius) / 10.0) for factor in self._factors]
+        speed = self.speeds(celsius)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if self.alpha is None:
                 return first, speed[0] / second[0]

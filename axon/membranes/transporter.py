@@ -33,7 +33,7 @@ class Transporter:
         Unique among the channels of a membrane.
     outward : callable
         Net outward current density (mA/cm2) as a NumPy function of V (mV) and of the concentrations (mM) that
-        it reads, in that order.
+        it reads, in that order; for how it is best written see ``Gate``.
     reads : Pool or tuple of Pool
     carries : mapping of str to float
         How much of the net current each ion carries, for the pools: ``{"Na": 3, "K": -2}`` for a pump that

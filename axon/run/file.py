@@ -149,7 +149,7 @@ def _describe(path: str, run: Run) -> tuple[str, str, tuple[str, ...]]:
     if group == "gates":
         return "1", f"open fraction of gate {name}", (time, "position")
     if group == "concentrations":
-        return "mM", f"concentration in pool {name}", ("time", "position")
+        return "mM", f"concentration in pool {name}", (time, "position")
     return "mA/cm2", f"outward current density of channel {name}", (time, "position")
 
 

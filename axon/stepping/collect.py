@@ -310,7 +310,9 @@ class Collector:
             },
             beside={path: memory.array(path) for path in self._paths_beside()},
             concentrations={
-                name: memory.array(f"concentrations/{name}") for name in record.concentration_names(job.axon)
+                name: memory.array(f"concentrations/{name}")
+                for name in record.concentration_names(job.axon)
+                if "concentrations" in alike
             },
             spike_time=memory.array("spikes/time"),
             spike_position=memory.array("spikes/position"),
@@ -328,7 +330,11 @@ class Collector:
     def _paths_beside(self) -> list[str]:
         """What is not sampled at the times of the voltage, and the envelope, by its path in the file."""
         paths = list(self._envelope)
-        names = {"gates": self.gate_names, "currents": self.record.current_names(self.job.axon)}
+        names = {
+            "gates": self.gate_names,
+            "currents": self.record.current_names(self.job.axon),
+            "concentrations": self.record.concentration_names(self.job.axon),
+        }
         for tape in self.tapes[1:]:
             paths += [tape.axis, *(f"{kind}/{name}" for kind in tape.kinds for name in names[kind])]
         return paths

@@ -70,7 +70,7 @@ class Frames:
         v_index = [place[own] for place, own in zip(group.place, owns, strict=True)]
         self.v_index = np.concatenate([none, *v_index])
         self.width = np.array([len(index) for index in v_index])
-        wanted = bool(record.gates or record.currents)
+        wanted = bool(record.gates or record.currents or record.concentrations)
         gates = [place[own if wanted else none] for place, own in zip(group.gate_place, owns, strict=True)]
         self.gate_shape = [place.shape for place in gates]
         # Where a membrane has fewer gates than another, any place will do: nobody looks.

@@ -1,4 +1,4 @@
-"""What of a membrane depends on concentrations, stepped beside the rest; second order in dt.
+"""What of a membrane depends on concentrations, as formulas of a step; second order in dt.
 
 V and concentrations live at t_k, gates at t_k + dt/2. Per compartment, with starred values at midtime:
 
@@ -14,26 +14,22 @@ gains the other has lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from axon.discretise.slots import US_PER_S
-from axon.engine import beside, tables
-from axon.geometry import CM_PER_UM
-from axon.membranes import Channel, Gate, Membrane, Pool, Transporter
-from axon.membranes.constants import FARADAY, thermal_voltage
-from axon.membranes.pool import reversal_shift
+from axon.membranes import Channel, Gate, Membrane, PermeableChannel, Pool, Transporter
+from axon.membranes.constants import thermal_voltage
+from axon.membranes.limits import Rate, evaluate
+from axon.stepping.terms import Term, Untraceable, as_term, product, where
+from axon.stepping.tracing import traced
 
 Array = NDArray[np.float64]
 
-# Which part of a current each ion carries, and the current outwards as g V - b, in uS and nA.
-Flow = tuple[Mapping[Any, float], Array, Array]
-
-_REACH = 250.0  # mV, of the first tables
+_NOTHING = 1e-300  # 1/ms, so that a gate which nothing moves stays
 _STIFF = 0.5  # steps in which a concentration may relax to what the voltage makes it, at least 2
 
 
@@ -47,271 +43,221 @@ def drifting_gates(membrane: Membrane) -> dict[str, Gate]:
     return {gate.name: gate for channel in drifting_channels(membrane) for gate in channel.gates}
 
 
-@dataclass(frozen=True)
-class _Coefficients:
-    """Decay and gain over a step of the gates that depend on V alone; equal ones compare equal."""
+class Given(NamedTuple):
+    """A function of voltage and concentrations that cannot be traced: NumPy evaluates it in every step."""
 
-    membrane: Membrane
-    celsius: float
-    dt: float
+    row: str  # that gets the values
+    rate: Rate
+    reads: tuple[Pool, ...]
+    midway: bool  # at the middle of the step, not at its start
 
-    @property
-    def gates(self) -> list[Gate]:
-        gates = drifting_gates(self.membrane).values()
-        return [gate for gate in gates if not gate.reads and not gate.instantaneous]
 
-    def __call__(self, v: Array) -> tuple[Array, Array]:
-        kinetics = [gate.kinetics(v, self.celsius) for gate in self.gates]
-        steady = np.stack([steady for steady, _ in kinetics], axis=1)
-        passed = -self.dt * np.stack([rate for _, rate in kinetics], axis=1)
-        return np.exp(passed), -steady * np.expm1(passed)
+class Flow(NamedTuple):
+    """A current outwards per area as g V - b, in S/cm2 and mA/cm2, and which part of it each ion carries."""
+
+    shares: Mapping[Any, float]
+    g: Any
+    b: Any
 
 
 class Drift:
-    """Concentrations, and what depends on them, in all compartments of one membrane at one temperature.
+    """The formulas of a membrane at one temperature, for one time step.
 
     Parameters
     ----------
     membrane : Membrane
-        With pools.
+        With pools, or transporters.
     celsius, dt : float
         degC, ms.
-    here : (n,) int
-        Numbers of the compartments that have this membrane.
-    area, diameter, v : (n,) ndarray
-        Theirs, cm2 and um, and their initial voltage, mV; gates start at their steady state there.
 
     Attributes
     ----------
-    concentration, bound : dict of str to (n,) ndarray
-        Free and bound ions of every pool, mM, at the time of V.
+    conduct : dict of str to Term
+        The rows that the first half of a step gives new values: gates, ``conductance`` and ``current`` of the
+        compartment (uS, nA), and what of that carries each ion of a pool.
+    move : dict of str to Term
+        Those that the second half does, with ``v`` now the mean voltage: concentrations.
+    midway : dict of str to Term
+        Concentrations in the middle of the step, of the first half, by pool: they must be positive.
+    given : list of Given
+    rows : dict of str to Term
+        The rows that a compartment has for all that.
     """
 
-    def __init__(
-        self,
-        membrane: Membrane,
-        celsius: float,
-        dt: float,
-        here: NDArray[np.intp],
-        area: Array,
-        diameter: Array,
-        v: Array,
-    ) -> None:
-        self.membrane, self.celsius, self.dt, self.here = membrane, celsius, dt, here
-        channels = drifting_channels(membrane)
-        self.ohmic = [channel for channel in channels if isinstance(channel, Channel)]
-        self.others = [channel for channel in channels if not isinstance(channel, Channel)]
-        self.scale = area * US_PER_S  # S/cm2 -> uS, mA/cm2 -> nA
-        self.concentration = {p.name: np.full(len(here), p.concentration) for p in membrane.pools}
-        self.earlier = self.midway = self.concentration
-        self.bound = {p.name: _resting_bound(p, len(here)) for p in membrane.pools}
-        self.relaxing = {p.name: np.zeros(len(here), bool) for p in membrane.pools}
-        self.per_charge = {p.name: _per_charge(p, area, diameter) for p in membrane.pools}
-        gates = drifting_gates(membrane)
-        steady = {name: gate.steady_state(v, celsius) for name, gate in gates.items()}
-        self.coefficients = _Coefficients(membrane, celsius, dt)
-        self.by_table = [gate.name for gate in self.coefficients.gates]
-        self.table_gates = np.zeros((len(here), len(self.by_table)))
-        self.by_hand = {name: gate for name, gate in gates.items() if name not in self.by_table}
-        self.gates = steady | {name: self.table_gates[:, j] for j, name in enumerate(self.by_table)}
-        for name in self.by_table:
-            self.gates[name][:] = steady[name]
-        self.ions = list(dict.fromkeys(channel.ion for channel in self.ohmic))
-        self.channels = _for_the_engine(self.ohmic, self.by_table, self.ions)
-        self.full = np.stack(
-            [c.density(celsius) * self.scale for c in self.ohmic] or [self.scale * 0], axis=1
+    def __init__(self, membrane: Membrane, celsius: float, dt: float) -> None:
+        self.membrane, self.celsius, self.dt = membrane, celsius, dt
+        self.given: list[Given] = []
+        self.rows: dict[str, Term] = {}
+        self._v, self._ahead = Term("v", voltage=True), Term("ahead", voltage=True)
+        self._now = {pool.name: self._row(f"pool_{pool.name}") for pool in membrane.pools}
+        self.midway = {pool.name: self._midway(pool) for pool in membrane.pools}
+        self.conduct = self._conduct()
+        self.move = self._move()
+
+    def _row(self, name: str) -> Term:
+        return self.rows.setdefault(name, Term(name))
+
+    def _midway(self, pool: Pool) -> Term:
+        return 1.5 * self._now[pool.name] - 0.5 * self._row(f"pool_earlier_{pool.name}")
+
+    # The first half
+
+    def _conduct(self) -> dict[str, Term]:
+        gates = {name: self._moved_gate(gate) for name, gate in drifting_gates(self.membrane).items()}
+        flows = self._flows(gates)
+        scale = self._row("scale")
+        out = {
+            f"pool_gate_{name}": gates[name]
+            for name, gate in drifting_gates(self.membrane).items()
+            if not gate.instantaneous
+        }
+        out |= {
+            "pool_before": self._v,
+            "conductance": scale * sum(flow.g for flow in flows),
+            "current": scale * sum(flow.b for flow in flows),
+        }
+        for ion in dict.fromkeys(pool.ion for pool in self.membrane.pools):
+            own = [(flow.shares[ion], flow) for flow in flows if ion in flow.shares]
+            out[f"carrying_{ion}"] = as_term(sum(share * flow.g for share, flow in own))
+            out[f"carried_{ion}"] = as_term(sum(share * flow.b for share, flow in own))
+        return out
+
+    def _moved_gate(self, gate: Gate) -> Term:
+        """A gate in the middle of the step."""
+        if gate.instantaneous:
+            (inf,) = gate.functions.values()
+            return self._function(f"{gate.name}_inf", inf, gate.reads, midway=True)
+        x = self._row(f"pool_gate_{gate.name}")
+        if not gate.reads:
+            decay, gain = (
+                Term(partial(part, gate, self.celsius, self.dt), (self._v,)) for part in (_decay, _gain)
+            )
+            return x * decay + gain
+        first, second = (
+            self._function(f"{gate.name}_{kind}", rate, gate.reads) for kind, rate in gate.functions.items()
         )
-        self.lines = np.zeros((2, max(len(self.ions), 1), len(here)))
-        self.low, self.high = -_REACH, _REACH
-        self.before = v.copy()
-        self.flows: list[Flow] = []
+        speed = gate.speeds(self.celsius)
+        if gate.alpha is None:
+            steady, rate = first, speed[0] / second
+        else:
+            opening, closing = speed[0] * first, speed[-1] * second
+            rate = opening + closing + _NOTHING
+            steady = opening / rate
+        return steady + (x - steady) * np.exp(-self.dt * rate)
 
-    def conduct(self, v: Array) -> tuple[Array, Array]:
-        """What flows in the step that begins at ``v`` (n,) mV, as a line in V; gates go to its middle.
+    def _function(self, name: str, rate: Rate, reads: tuple[Pool, ...], *, midway: bool = False) -> Term:
+        """A user's function of V and of what it reads, at the start of the step or in its middle."""
+        v, around = (self._ahead, self.midway) if midway else (self._v, self._now)
+        if not reads:
+            return Term(partial(evaluate, rate), (v,))
+        try:
+            return traced(rate, v, [around[pool.name] for pool in reads], reads)
+        except Untraceable:
+            row = f"given_{name}"
+            self.given.append(Given(row, rate, reads, midway))
+            return self._row(row)
 
-        Returns
-        -------
-        conductance, current : (n,) uS, nA
-            What flows outwards is conductance * V - current.
+    def _flows(self, gates: Mapping[str, Term]) -> list[Flow]:
+        """For every ion what channels with a conductance let through; then of each other channel."""
+        channels = drifting_channels(self.membrane)
+        ohmic = [channel for channel in channels if isinstance(channel, Channel)]
+        flows = []
+        for ion in dict.fromkeys(channel.ion for channel in ohmic):
+            shift = self._shift(ion)
+            alike: dict[float, Any] = {}
+            for channel in ohmic:
+                if channel.ion == ion:
+                    opened = channel.density(self.celsius) * _opened(channel, gates)
+                    alike[channel.reversal] = alike.get(channel.reversal, 0.0) + opened
+            b = sum(g * (reversal + shift) for reversal, g in alike.items())
+            flows.append(Flow({ion: 1.0}, sum(alike.values()), b))
+        return flows + [self._line(c, gates) for c in channels if not isinstance(c, Channel)]
 
-        Raises
-        ------
-        RanOut
-            Where a pool has run out.
-        """
-        midway = {
-            name: np.where(self.relaxing[name], c, 1.5 * c - 0.5 * self.earlier[name])
-            for name, c in self.concentration.items()
-        }
-        for name, c in midway.items():
-            if not c.min() > 0:
-                raise RanOut(name, int(self.here[np.argmin(c)]))
-        self.midway, ahead = midway, 1.5 * v - 0.5 * self.before
-        self._advance_gates(v, ahead, midway)
-        self.before = v.copy()
-        self.flows = self._by_ion(midway) + [self._line(other, v, ahead, midway) for other in self.others]
-        conductance, current = np.zeros(len(v)), np.zeros(len(v))
-        for _, g, b in self.flows:
-            conductance += g
-            current += b
-        return conductance, current
+    def _shift(self, ion: str | None) -> Any:
+        """By how much the Nernst potential of an ion has moved from rest, mV."""
+        grown: Any = 1.0
+        own = [pool for pool in self.membrane.pools if pool.ion == ion]
+        for pool in own:
+            part = self.midway[pool.name] / pool.concentration
+            grown = grown * part if pool.side == "outside" else grown / part
+        return thermal_voltage(self.celsius) / own[0].valence * np.log(grown) if own else 0.0
 
-    def move(self, v: Array) -> None:
-        """Let the concentrations go through the step whose mean voltage was ``v`` (n,) mV."""
-        carried = {pool.ion: (np.zeros(len(v)), np.zeros(len(v))) for pool in self.membrane.pools}
-        for shares, g, b in self.flows:
-            for ion, share in shares.items():
-                if ion in carried:
-                    outward, conductance = carried[ion]
-                    outward += share * (g * v - b)
-                    conductance += share * g
-        self.earlier = self.concentration
-        self.concentration = {
-            pool.name: self._filled(pool, *carried[pool.ion], self.midway[pool.name])
-            for pool in self.membrane.pools
-        }
-
-    def state(self) -> dict[str, Array]:
-        """What lasts from one step to the next, each (n,)."""
-        groups = {
-            "pool": self.concentration,
-            "pool_earlier": self.earlier,
-            "pool_bound": self.bound,
-            "pool_relaxing": {name: x.astype(float) for name, x in self.relaxing.items()},
-            "pool_gate": self.gates,
-        }
-        named = {f"{group}_{name}": x for group, own in groups.items() for name, x in own.items()}
-        reach = {"pool_low": self.low, "pool_high": self.high}
-        whole = {name: np.full(len(self.here), value) for name, value in reach.items()}
-        return {**named, **whole, "pool_before": self.before}
-
-    def restore(self, state: Mapping[str, Array]) -> None:
-        """Go on from what ``state`` said; what it does not name stays, also where it is nan."""
-        known = self.state()
-        new = {name: np.where(np.isnan(x), known[name], x) for name, x in state.items()}
-        for group, own in (("pool", self.concentration), ("pool_bound", self.bound)):
-            own |= {name: new.get(f"{group}_{name}", x) for name, x in own.items()}
-        self.earlier = {name: new.get(f"pool_earlier_{name}", x) for name, x in self.concentration.items()}
-        self.relaxing = {name: new.get(f"pool_relaxing_{name}", x) > 0 for name, x in self.relaxing.items()}
-        for name, x in self.gates.items():
-            x[:] = new.get(f"pool_gate_{name}", x)
-        self.before = new.get("pool_before", self.before)
-        self.low, self.high = (float(new.get(name, known[name])[0]) for name in ("pool_low", "pool_high"))
-
-    def jump(self, place: int, level: float) -> None:
-        """Take up that the voltage of one of its compartments is set to ``level`` (mV) at once.
-
-        A gate then sees half a step of each voltage. The sweep makes a whole one at the new voltage; half of
-        it is taken back beforehand.
-        """
-        old = self.before[place]
-        here = {name: float(c[place]) for name, c in self.concentration.items()}
-        for name, gate in drifting_gates(self.membrane).items():
-            if not gate.instantaneous:
-                steady0, rate0 = gate.kinetics(old, self.celsius, here)
-                steady1, rate1 = gate.kinetics(level, self.celsius, here)
-                decay0, decay1 = np.exp(-0.5 * self.dt * rate0), np.exp(-0.5 * self.dt * rate1)
-                if decay1 > 0:
-                    halfway = steady0 + (self.gates[name][place] - steady0) * decay0
-                    self.gates[name][place] = steady1 + (halfway - steady1) / decay1
-        self.before[place] = level
-
-    def _advance_gates(self, v: Array, ahead: Array, midway: dict[str, Array]) -> None:
-        if self.by_table:
-            while v.min() <= self.low or v.max() >= self.high:
-                self.low, self.high = 2 * self.low, 2 * self.high
-            cells = round(self.low / tables.CELL), round(self.high / tables.CELL)
-            table = tables.build(self.coefficients, *cells).reshape(-1)
-            beside.advance(table, self.low, 1.0 / tables.CELL, v, self.table_gates)
-        for name, gate in self.by_hand.items():
-            if gate.instantaneous:
-                self.gates[name] = gate.steady_state(ahead, self.celsius, midway)
-            else:
-                steady, rate = gate.kinetics(v, self.celsius, self.concentration)
-                self.gates[name] = steady + (self.gates[name] - steady) * np.exp(-self.dt * rate)
-
-    def _by_ion(self, midway: dict[str, Array]) -> list[Flow]:
-        """For every ion what channels with a conductance let through, as g V - b in uS and nA."""
-        full = self.full
-        if self.by_hand:
-            full = full.copy()
-            for c, channel in enumerate(self.ohmic):
-                for gate in channel.gates:
-                    if gate.name in self.by_hand:
-                        full[:, c] *= self.gates[gate.name] ** gate.exponent
-        if not self.ohmic:
-            return []
-        beside.conduct(self.channels, self.table_gates, full, self.lines)
-        lines: list[Flow] = []
-        for ion, g, b in zip(self.ions, *self.lines, strict=True):
-            own = [pool for pool in self.membrane.pools if pool.ion == ion]
-            moved = b + g * reversal_shift(own, midway, self.celsius) if own else b
-            lines.append(({ion: 1.0}, g, moved))
-        return lines
-
-    def _line(self, channel: Any, v: Array, ahead: Array, midway: dict[str, Array]) -> Flow:
-        """The same of a transporter, or of a channel that conducts by permeability."""
-        around = self.membrane.around(channel, midway, self.celsius)
+    def _line(self, channel: Transporter | PermeableChannel, gates: Mapping[str, Term]) -> Flow:
+        """The current of a transporter, or of a channel that conducts by permeability."""
         if isinstance(channel, Transporter):
-            current = self.scale * channel.current(ahead, {}, self.celsius, **around)
-            return channel.shares, np.zeros(len(v)), -current
-        opened = self.scale * channel.open_fraction(self.gates)
-        slope = channel.open_slope(v, self.celsius, **around)
-        rest = slope * v - channel.open_current(v, self.celsius, **around)
-        return {channel.ion: 1.0}, opened * slope, opened * rest
+            current = self._function(channel.name, channel.outward, channel.reads, midway=True)
+            return Flow(channel.shares, 0.0, -channel.density * current)
+        own = [pool for pool in self.membrane.pools if pool.ion == channel.ion]
+        around: dict[str, Any] = {pool.side: self.midway[pool.name] for pool in own}
+        # Current and slope are linear in the concentrations: so much per mM of either side.
+        sides = ("inside", (1.0, 0.0)), ("outside", (0.0, 1.0))
+        parts = [(around.get(side, getattr(channel, side)), one) for side, one in sides]
+        slope, current = (
+            sum(c * Term(partial(_per_mM, function, self.celsius, *one), (self._v,)) for c, one in parts)
+            for function in (channel.open_slope, channel.open_current)
+        )
+        opened = _opened(channel, gates)
+        return Flow({channel.ion: 1.0}, opened * slope, opened * (slope * self._v - current))
 
-    def _filled(self, pool: Pool, outward: Array, conductance: Array, midway: Array) -> Array:
-        """A concentration after the step, from the current (nA) that carried its ion outwards.
+    # The second half
+
+    def _move(self) -> dict[str, Term]:
+        out: dict[str, Term] = {}
+        v = Term("v")  # the mean, at which nothing is looked up
+        for pool in self.membrane.pools:
+            name, now = pool.name, self._now[pool.name]
+            g, b = self._row(f"carrying_{pool.ion}"), self._row(f"carried_{pool.ion}")
+            change = self._row(f"per_current_{name}") * (g * v - b)
+            if pool.buffer is not None:
+                taken = self._bound(pool)
+                out[f"pool_bound_{name}"] = self._row(f"pool_bound_{name}") + taken
+                change = change - taken
+            relaxing, change = self._kept_positive(pool, g, change)
+            if pool.tau != np.inf:
+                # Exact while what flows in is constant: it settles at rest + change tau / dt.
+                away = pool.concentration + change * (pool.tau / self.dt) - now
+                change = away * -np.expm1(-self.dt / pool.tau)
+            out[f"pool_{name}"] = now + change
+            # One that relaxes is not carried on to the middle of the next step.
+            out[f"pool_earlier_{name}"] = where(relaxing, now + change, now)
+        return out
+
+    def _bound(self, pool: Pool) -> Term:
+        """What a buffer takes in a step, mM."""
+        assert pool.buffer is not None
+        midway = self.midway[pool.name]
+        binding = pool.buffer.on * midway + pool.buffer.off
+        full = pool.buffer.total * pool.buffer.on * midway / binding
+        return (full - self._row(f"pool_bound_{pool.name}")) * -np.expm1(-self.dt * binding)
+
+    def _kept_positive(self, pool: Pool, g: Term, change: Term) -> tuple[Term, Term]:
+        """Whether a concentration is so low that it has to relax (else 0), and how it changes.
 
         Where so little is left that its reversal potential follows the voltage within a step, the logarithm
         of the concentration relaxes to that equilibrium; mass is then conserved to first order alone.
         """
-        change = self.dt * self.per_charge[pool.name] * outward
-        if pool.buffer is not None:
-            binding = pool.buffer.on * midway + pool.buffer.off
-            full = pool.buffer.total * pool.buffer.on * midway / binding
-            taken = (full - self.bound[pool.name]) * -np.expm1(-self.dt * binding)
-            self.bound[pool.name] = self.bound[pool.name] + taken
-            change = change - taken
-        c = self.concentration[pool.name]
-        per_volt = abs(self.per_charge[pool.name]) * thermal_voltage(self.celsius) / abs(pool.valence)
-        stiff = self.dt * per_volt * conductance / midway
-        falls = (change < -0.5 * c) & (stiff > 0)
-        relaxing = self.relaxing[pool.name] = falls | (stiff > _STIFF)
-        if relaxing.any():
-            change = np.where(relaxing, c * np.expm1(change / c / (1.0 + stiff)), change)
-        if pool.tau == np.inf:
-            return c + change
-        # Exact while what flows in is constant: it settles at rest + change tau / dt.
-        return c + (pool.concentration + change * (pool.tau / self.dt) - c) * -np.expm1(-self.dt / pool.tau)
+        c, midway = self._now[pool.name], self.midway[pool.name]
+        # In a step, of the logarithm's distance from equilibrium.
+        relaxed = self._row(f"stiffness_{pool.name}") * g
+        relaxing = (_STIFF * midway < relaxed) + (change < -0.5 * c) * (g > 0.0)
+        return relaxing, where(relaxing, c * np.expm1(change / c / (1.0 + relaxed / midway)), change)
 
 
-class RanOut(Exception):
-    """A pool is empty: which, and in what compartment."""
-
-    def __init__(self, pool: str, place: int) -> None:
-        super().__init__(pool)
-        self.pool, self.place = pool, place
-
-
-def _resting_bound(pool: Pool, n: int) -> Array:
-    return np.full(n, 0.0 if pool.buffer is None else pool.buffer.resting(pool.concentration))
+def _opened(channel: Channel | PermeableChannel, gates: Mapping[str, Term]) -> Any:
+    fraction: Any = 1.0
+    for gate in channel.gates:
+        fraction = fraction * product(gates[gate.name], gate.exponent)
+    return fraction
 
 
-def _per_charge(pool: Pool, area: Array, diameter: Array) -> Array:
-    """What a charge that leaves the axon as this ion adds to its concentration, mM/pC."""
-    layer = np.array([pool.layer(float(d)) for d in diameter])
-    side = 1.0 if pool.side == "outside" else -1.0
-    return side * 1e-6 / (FARADAY * pool.valence * area * layer * CM_PER_UM)
+def _decay(gate: Gate, celsius: float, dt: float, v: Array) -> Array:
+    return np.exp(-dt * gate.kinetics(v, celsius)[1])
 
 
-def _for_the_engine(channels: list[Channel], gates: list[str], ions: list[str | None]) -> beside.Channels:
-    """The channels with those of their gates that are tabulated."""
-    factors = [[gate for gate in channel.gates if gate.name in gates] for channel in channels]
-    return beside.Channels(
-        first=np.cumsum([0] + [len(own) for own in factors]).astype(np.int64),
-        gate=np.array([gates.index(gate.name) for own in factors for gate in own], np.int64),
-        exponent=np.array([gate.exponent for own in factors for gate in own], np.int64),
-        group=np.array([ions.index(channel.ion) for channel in channels], np.int64),
-        reversal=np.array([channel.reversal for channel in channels], float),
-    )
+def _gain(gate: Gate, celsius: float, dt: float, v: Array) -> Array:
+    steady, rate = gate.kinetics(v, celsius)
+    return -steady * np.expm1(-dt * rate)
+
+
+def _per_mM(function: Callable[..., Array], celsius: float, inside: float, outside: float, v: Array) -> Array:
+    return function(v, celsius, inside, outside)
