@@ -81,8 +81,8 @@ def simulate(
         it in its ``numerics``.
     to : path, optional
         Write the run to this file while it is computed, in memory that does not grow with its length. The run
-        returned then leaves its large arrays in the file. A run that is killed leaves a file that opens and
-        holds all but the last second or so.
+        returned then leaves its large arrays in the file; its ``save`` writes them compressed. A run that is
+        killed leaves a file that opens and holds all but the last second or so.
     threads : int, optional
         As for ``simulate_many``; a single axon steps in one.
     progress : bool

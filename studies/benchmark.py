@@ -154,13 +154,15 @@ def scaling_in_words(answer: Answer) -> Iterator[str]:
             for row in rows
         )
     for n, gain in found["threads"]["times_faster_than_one"].items():
+        most = found["threads"]["processes_times_faster_than_one"][n]
         yield f"{n} threads, {found['threads']['axons']} axons: {times(gain)} times faster than one"
+        yield f"    ({n} processes that share nothing: {times(most)})"
     if found.get("memory"):
         most, before = found["memory"]["megabytes"], found["memory"]["megabytes_before"]
         yield f"memory of {found['memory']['compartments']} compartments: {most:.0f} MB ({before:.0f} before)"
     yield "recording, in times the cost of recording nothing:"
     for name, cost_of in answer["recording"].items():
-        yield f"    {name:<36}{times(cost_of)}"
+        yield f"    {name:<45}{times(cost_of)}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -22,6 +22,7 @@ BLOCK = 32 * 2**20  # bytes written, or held back while streaming, at a time
 _COMPRESSION: dict[str, Any] = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 _CHUNK = 65_536  # values: 512 KiB of float64
 _CHUNK_ROWS = 256
+_FEW = 1024  # values
 _SMALL = 16_384  # bytes; below, a chunk index costs more than compression saves
 
 
@@ -103,7 +104,9 @@ def storage_options(values: NDArray[Any], grows: bool, *, swift: bool = False) -
     if values.ndim == 0 or (values.nbytes < _SMALL and not grows):
         return {}
     width = max(1, int(np.prod(values.shape[1:])))
-    if values.ndim == 1:
+    if grows and not swift:
+        height = max(1, _FEW // width)  # packed anew whenever rows are added
+    elif values.ndim == 1:
         height = _CHUNK // 8
     else:
         rows = max(1, BLOCK // (width * values.itemsize))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -90,21 +91,33 @@ def further_step(count: int, compartments: int, rounds: int) -> Answer:
 
 
 def threads(rounds: int) -> Answer:
-    """Wall-clock cost on one thread, two, and so on to the number of processors."""
+    """Wall-clock cost on one thread, two, and so on to the number of processors.
+
+    Beside each the gain of as many processes that know nothing of one another, each at the one-thread job: no
+    more than that is to be had of the machine at that moment.
+    """
     count, compartments = THREADED
     axons, steps = squids(count, compartments), 400
     numbers = [n for n in (1, 2, 4, 8, 16, 32, 64) if n <= (os.cpu_count() or 1)]
     spent: dict[int, list[float]] = {n: [] for n in numbers}
-    for turn in range(rounds + 1):
-        for n in numbers:
-            seconds = call(axons, compartments, steps, n)
-            if turn:
-                spent[n].append(seconds / (count * compartments * steps) * 1e9)
+    apart: dict[int, list[float]] = {n: [] for n in numbers if n > 1}
+    job = axons, compartments, steps, 1
+    with ProcessPoolExecutor(numbers[-1], mp_context=get_context("spawn")) as pool:
+        for turn in range(rounds + 1):
+            for n in numbers:
+                seconds = call(axons, compartments, steps, n)
+                if turn:
+                    spent[n].append(seconds / (count * compartments * steps) * 1e9)
+                if n > 1:
+                    together = max(done.result() for done in [pool.submit(call, *job) for _ in range(n)])
+                    if turn:
+                        apart[n].append(together / n / (count * compartments * steps) * 1e9)
     return {
         "axons": count,
         "compartments_each": compartments,
         "ns_per_compartment_step": {str(n): spread(values) for n, values in spent.items()},
         "times_faster_than_one": {str(n): ratio(spent[1], values) for n, values in spent.items() if n > 1},
+        "processes_times_faster_than_one": {str(n): ratio(spent[1], v) for n, v in apart.items()},
     }
 
 
@@ -150,13 +163,19 @@ def recording(quick: bool, rounds: int) -> Answer:
         "voltage at 100 places every 0.5 ms": axon.Record(every=0.5, where=places),
         "voltage everywhere every 0.5 ms": axon.Record(every=0.5),
         "voltage everywhere every 0.05 ms": axon.Record(every=0.05),
+        "voltage everywhere every 0.05 ms, to a file": axon.Record(every=0.05),
+        "voltage and gates everywhere every 0.5 ms": axon.Record(every=0.5, gates=True),
     }
-    duration = 50.0 if quick else 200.0
+    duration = 100.0 if quick else 400.0
     spent: dict[str, list[float]] = {name: [] for name in records}
-    for turn in range(rounds + 1):
-        for name, record in records.items():
-            begun = time.process_time()
-            axon.simulate(one, pulse, duration=duration, dt=DT, dx=DX, record=record, progress=False)
-            if turn:
-                spent[name].append(time.process_time() - begun)
+    with TemporaryDirectory() as folder:
+        for turn in range(rounds + 1):
+            for name, record in records.items():
+                to = Path(folder, "run.h5") if name.endswith("to a file") else None
+                begun = time.process_time()
+                axon.simulate(
+                    one, pulse, duration=duration, dt=DT, dx=DX, record=record, to=to, progress=False
+                )
+                if turn:
+                    spent[name].append(time.process_time() - begun)
     return {name: ratio(values, spent["nothing"]) for name, values in spent.items()}
