@@ -115,3 +115,4 @@ def test_card_in_words_puts_three_numbers_side_by_side() -> None:
     assert lines[-1] == "velocity at 1 um differs: coarse"
     assert velocity_of(card, {}) == "0.49 m/s at 1 um, 37 degC"
     assert with_error(None) == "-"
+    assert with_error(Measured(0.7007851, 3e-7)) == "0.700785 ± <0.000001"

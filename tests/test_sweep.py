@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import xarray
 
 import axon
 from axon.storage.tables import kind_of
+from axon.sweeps.limits import OutOfTime, time_limit
 
 SQUID = axon.Axon(
     length=20_000, diameter=476, membrane=axon.hodgkin_huxley(), axial_resistivity=35.4, celsius=18.5
@@ -231,6 +233,42 @@ def test_time_limit_ends_sleepers_and_the_deaf_and_spares_the_others() -> None:
     assert "time limit of 0.3 s" in found.reason[2]
     assert "worker died" in found.reason[3]
     assert found["hanging"][4:].tolist() == list(range(4, 12))
+
+
+@pytest.mark.parametrize("where", ["main thread", "another thread"])
+def test_time_limit_lets_an_import_be_done(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"slow_{where.replace(' ', '_')}"
+    (tmp_path / f"{name}.py").write_text(
+        "import time\nfor _ in range(40):\n    time.sleep(0.01)\nwhole = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def limited() -> str:
+        try:
+            with time_limit(0.05):
+                importlib.import_module(name)
+                while True:
+                    pass
+        except OutOfTime:
+            return "ended"
+
+    if where == "main thread":
+        assert limited() == "ended"
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(limited).result(timeout=20) == "ended"
+    assert sys.modules.pop(name).whole
+
+
+def test_a_limit_that_no_point_can_keep_ends_all_the_same(tmp_path: Path) -> None:
+    code = """
+        import axon
+        found = axon.sweep("velocity", {"diameter": range(100, 900, 20)}, time_limit=1e-4, progress=False)
+        assert found.complete and found.failed.any() and "time limit" in found.reason[found.failed][0]
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, cwd=tmp_path, timeout=100)
 
 
 def test_time_limit_reaches_into_threads() -> None:

@@ -9,6 +9,7 @@ from axon.cards.card import Card, Figure
 from axon.cards.measure import Measured
 
 EXACT = 1e-8  # an error that needs no telling, in any unit
+MOST = 6  # decimals
 
 
 def lines_of(card: Card, ours: Mapping[str, Measured]) -> list[str]:
@@ -32,8 +33,11 @@ def with_error(measured: Measured | None) -> str:
         return "-"
     if measured.error < EXACT:
         return f"{measured.value:.6f}"
-    decimals = min(6, max(0, 1 - math.floor(math.log10(measured.error))))
-    return f"{measured.value:.{decimals}f} ± {measured.error:.{decimals}f}"
+    decimals = min(MOST, max(0, 1 - math.floor(math.log10(measured.error))))
+    error = (
+        f"{measured.error:.{decimals}f}" if measured.error >= 0.5 * 10**-MOST else f"<{10**-MOST:.{MOST}f}"
+    )
+    return f"{measured.value:.{decimals}f} ± {error}"
 
 
 def velocity_of(card: Card, ours: Mapping[str, Measured]) -> str:

@@ -8,14 +8,17 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import IO
 
 # Beyond the limit, after which a worker process that no exception can reach ends itself.
 GRACE_S = 2.0
 
+_AGAIN_S = 0.01  # between looks at whether an import is done
 _watched: list[IO[str]] = []  # the null device of a process that may end itself; empty in all others
 
 
@@ -43,8 +46,9 @@ def _end_with_parent() -> None:
 def time_limit(seconds: float | None) -> Iterator[None]:
     """Raise ``OutOfTime`` inside the block once it has taken so many seconds; None never does.
 
-    Python code is interrupted wherever it is, a call into C only where it returns. In the main thread a
-    signal also ends waiting and sleeping.
+    Python code is interrupted wherever it is, a call into C only where it returns, and an import only when it
+    is done: one that breaks off may leave its lock behind. In the main thread a signal also ends waiting and
+    sleeping.
     """
     if seconds is None:
         yield
@@ -62,7 +66,10 @@ def time_limit(seconds: float | None) -> Iterator[None]:
 
 @contextmanager
 def _by_signal(seconds: float) -> Iterator[None]:
-    def ring(number: int, frame: object) -> None:
+    def ring(number: int, frame: FrameType | None) -> None:
+        if _importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+            return
         raise OutOfTime
 
     before = signal.signal(signal.SIGALRM, ring)
@@ -79,17 +86,33 @@ def _by_thread(seconds: float) -> Iterator[None]:
     here, over, lock = threading.get_ident(), threading.Event(), threading.Lock()
 
     def ring() -> None:
-        with lock:
-            if not over.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(here), ctypes.py_object(OutOfTime))
+        wait = seconds
+        while not over.wait(wait):
+            with lock:
+                if over.is_set():
+                    return
+                if not _importing(sys._current_frames().get(here)):
+                    _raise_in(here, ctypes.py_object(OutOfTime))
+                    return
+            wait = _AGAIN_S
 
-    timer = threading.Timer(seconds, ring)
-    timer.daemon = True
-    timer.start()
+    threading.Thread(target=ring, daemon=True).start()
     try:
         yield
     finally:
         with lock:
             over.set()
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(here), None)
-        timer.cancel()
+            _raise_in(here, None)
+
+
+def _raise_in(thread: int, error: object) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), error)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether some import is going on in a frame or in what called it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

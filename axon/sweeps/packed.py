@@ -6,6 +6,7 @@ import inspect
 import time
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from axon.protocols.passage import Numerics, coarse, passages
 from axon.protocols.refractory import refractory_period
 from axon.protocols.thresholds import thresholds
 from axon.record import Record
+from axon.simulate import simulate_many
 from axon.stimuli import Pulse
 from axon.sweeps.axons import Axons
 from axon.sweeps.limits import OutOfTime, time_limit
@@ -73,6 +75,8 @@ class Packed(Question):
 
     def answer(self, points: list[Point], limit: float | None) -> list[Row]:
         """All together; but where one of them fails, or takes too long, each by itself."""
+        if limit is not None:
+            self._prepare(points[0])
         began = time.perf_counter()
         try:
             with time_limit(None if limit is None else limit * len(points)):
@@ -82,6 +86,14 @@ class Packed(Question):
             return [timed(partial(self._alone, point), limit) for point in points]
         share = (time.perf_counter() - began) / len(points)
         return [_row(one, share) for one in found]
+
+    def _prepare(self, point: Point) -> None:
+        """Load the engine and, the first time on a machine, compile it, which is no point's own time."""
+        with suppress(Exception):  # which is the point's, and told there
+            axon, _ = self.axons.made(point)
+            step = self.numerics.step(axon)
+            for count in (1, _LANES):
+                simulate_many([axon] * count, [], duration=step, dt=step, record=self.record, progress=False)
 
     def _alone(self, point: Point) -> dict[str, float]:
         axon, pulse = self.axons.made(point)
