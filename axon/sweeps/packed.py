@@ -149,7 +149,7 @@ class Block(Packed):
     """Whether a spike reaches the far end of each axon (1, else 0), and how far it comes.
 
     One that fades slowly reaches the end of an axon that is not long: the squid axon of 20 length constants
-    conducts up to 33.84 degC, while no spike travels for ever beyond 33.69.
+    conducts up to 33.83 degC, while no spike travels for ever beyond 33.69.
     """
 
     name: str = "block"
