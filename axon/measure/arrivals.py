@@ -171,7 +171,7 @@ def checked_arrivals(
     t = np.asarray(arrival, dtype=np.float64)
     if x.ndim != 1 or x.shape != t.shape:
         raise ValueError(f"position and arrival must have one shape (n,), got {x.shape} and {t.shape}")
-    if not (x[1:] > x[:-1]).all():
+    if np.count_nonzero(x[1:] > x[:-1]) < x.size - 1:
         raise ValueError("position must increase from one compartment to the next; sort position and arrival")
     return x, t
 
@@ -219,7 +219,7 @@ def _followed(
     if crossed[-1] < sites.size - 1:
         end = "gone"
     met = time[crossed]
-    if (met[1:] < met[:-1]).any():  # by more than noise can?
+    if np.count_nonzero(met[1:] < met[:-1]):  # by more than noise can?
         fallen = np.maximum.accumulate(met) - met
         falls = np.flatnonzero(fallen > jitter(position, arrival))
         if falls.size:
@@ -230,7 +230,7 @@ def _followed(
 
 def _connected(arrival: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the crossed sites from the first one on, over gaps beyond which the same spike went on."""
-    crossed = np.flatnonzero(np.isfinite(arrival))
+    (crossed,) = np.isfinite(arrival).nonzero()
     if crossed[-1] - crossed[0] < crossed.size:
         return crossed
     for before in np.flatnonzero(np.diff(crossed) > 1):

@@ -69,7 +69,7 @@ class Journey:
         if self.branch.end != "gone":
             return True
         if between is not None:
-            return not ((self.ahead >= between[0]) & (self.ahead <= between[1])).any()
+            return not np.count_nonzero((self.ahead >= between[0]) & (self.ahead <= between[1]))
         return self.under_way(end_time) and self.covered >= _COVERED * self.reach
 
     def failure(self, position: NDArray[np.float64], breaks: Sequence[float], end_time: float | None) -> str:

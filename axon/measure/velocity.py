@@ -126,7 +126,7 @@ def conduction_velocity(
     """
     x, t = checked_arrivals(position, arrival)
     _check(window, between, direction)
-    if not np.isfinite(t).any():
+    if not np.count_nonzero(np.isfinite(t)):
         what = "fired" if threshold is None else f"crossed {threshold:g} mV"
         raise NoPropagation(f"no compartment {what}")
     origin = earliest(t)
@@ -233,7 +233,7 @@ def _used(
     branch = journey.branch
     if between is not None:
         there = x[branch.sites]
-        return np.flatnonzero((there >= between[0]) & (there <= between[1]))
+        return ((there >= between[0]) & (there <= between[1])).nonzero()[0]
     part = branch.distance / journey.covered
     rounding = 1e-9
     return np.flatnonzero((part >= window[0] - rounding) & (part <= window[1] + rounding))

@@ -257,8 +257,7 @@ class Collector:
 
     @property
     def _envelope(self) -> tuple[str, ...]:
-        enveloped = self.record.schedule("voltage").envelope
-        return ("voltage_lowest", "voltage_highest") if enveloped else ()
+        return ("voltage_lowest", "voltage_highest") if self.tapes[0].schedule.envelope else ()
 
     def _rows(self) -> dict[str, int]:
         """How many rows the run will hold at most, by name, of what is sampled at equal intervals.

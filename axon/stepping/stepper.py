@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class Stepper:
         self.group: Any = self._laid_out(cables, order, (int(low), int(high)))
         self.done = self.jobs[0].first
         self.size = self.group.plan.rows * self.lanes
-        self.begins = np.cumsum([0, *map(len, cables)])
+        self.begins = np.array([0, *accumulate(map(len, cables))])
         self.jointed = cables[0].limbs is not None
         self.stride = record.stride(self.dt) if record.samples else 0
         self.frames: Frames | NoFrames = NoFrames(len(collectors))
@@ -259,6 +260,19 @@ class Stepper:
         fields = (spikes.place, spikes.step, spikes.v0, spikes.v1, spikes.v2)
         place, step, v0, v1, v2 = (field[:n] for field in fields)
         time = (step + crossing(v0, v1, v2, self.record.threshold)) * self.dt
+        self._hand_over(place, time)
+        if n < total:
+            for field in fields:
+                field[: total - n] = field[n:total]
+        spikes.found[:] = total - n, 0
+
+    def _hand_over(self, place: NDArray[np.int64], time: Array) -> None:
+        """Give every collector its crossings, by their places in the state and times (ms)."""
+        if len(self.collectors) == 1 and not self.jointed:
+            compartment = self.group.number[place]
+            order = np.lexsort((compartment, time))
+            self.collectors[0].spikes(compartment[order], time[order])
+            return
         owner, compartment = self._whose(place)
         if self.jointed:
             inside = compartment < np.array([len(job.compartments) for job in self.jobs])[owner]
@@ -268,10 +282,6 @@ class Stepper:
         ends = owner.searchsorted(np.arange(len(self.collectors)), "right").tolist()
         for begin, end, collector in zip([0, *ends], ends, self.collectors, strict=False):
             collector.spikes(compartment[begin:end], time[begin:end])
-        if n < total:
-            for field in fields:
-                field[: total - n] = field[n:total]
-        spikes.found[:] = total - n, 0
 
 
 def _read(array: Array, place: Any) -> Array:
