@@ -22,6 +22,7 @@ from axon.engine.formula import BLOCK, evaluate
 from axon.engine.simd import kernel, load, store
 from axon.membranes.limits import evaluate as limit
 from axon.stepping.blocks import Kind, Layout, course
+from axon.stepping.slopes import slope
 from axon.stepping.terms import Term, Untraceable, in_order, values
 from axon.stepping.tracing import traced
 
@@ -147,6 +148,17 @@ def test_the_engine_gives_the_same_answers_without_the_compiler(tmp_path: Any) -
         assert_allclose(compiled, plain, rtol=1e-11, atol=1e-11)
 
 
+def test_a_steep_exchanger_takes_strong_pulses_at_ordinary_steps() -> None:
+    """Ten times threshold takes most calcium from under the electrode, and the steps stay stable."""
+    cable = axon.Axon(length=200, diameter=1, membrane=axon.schild_1994(), axial_resistivity=100, celsius=37)
+    pulse = axon.Pulse(amplitude=3.3, duration=0.2, at=0)
+    record = Record(every=0.1, concentrations=True)
+    runs = [axon.simulate(cable, pulse, duration=2.0, dt=dt, dx=20, record=record) for dt in (0.01, 0.00125)]
+    assert runs[1].concentrations["Ca_in"].min() < 0.2 * runs[1].concentrations["Ca_in"][0, 0]
+    assert runs[0].concentrations["Ca_in"].min() > 0
+    assert_allclose(runs[0].voltage[5:], runs[1].voltage[5:], rtol=0, atol=0.5)
+
+
 # Users' functions
 
 
@@ -156,17 +168,35 @@ def steep(v: Array, c: Array) -> Array:
     return shape * (c / 1e-4) ** 2.5 / (1 + np.sqrt(c / 1e-4)) + np.maximum(-c, 1e-5) + np.abs(c - 2e-4) * 0
 
 
+def shapes(v: Array, c: Array) -> Array:
+    """All that the engine can do to a row, to V and c together."""
+    both = c * 1e4 + np.exp(v / 50)
+    grown = np.log(both) + np.sqrt(both) - np.expm1(-both) * np.exp(-both)
+    return np.where(both < 2.0, grown, 1.0 / both) / (1 + both**3)
+
+
 def zero_over_zero(v: Array, c: Array) -> Array:
     return 1e4 * c * ((v + 40) / (1 - np.exp(-(v + 40) / 10)))
 
 
-@pytest.mark.parametrize("rate", [steep, zero_over_zero, lambda v, c: 1e3 * c**3 / (c**3 + 1e-12) + 0 * v])
+@pytest.mark.parametrize(
+    "rate", [steep, shapes, zero_over_zero, lambda v, c: 1e3 * c**3 / (c**3 + 1e-12) + 0 * v]
+)
 def test_what_numpy_does_is_traced(rate: Callable[..., Array]) -> None:
     v, c = Term("v", voltage=True), Term("c")
     term = traced(rate, v, [c], (CALCIUM,))
     at, much = RNG.uniform(-100, 50, 100), 1e-4 * RNG.uniform(0.1, 10, 100)
     (found,) = values([term], {v: at, c: much})
     assert_allclose(found, limit(rate, at, much), rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("rate", [steep, zero_over_zero, shapes])
+def test_slopes_of_formulas_are_those_of_the_functions(rate: Callable[..., Array]) -> None:
+    v, c = Term("v", voltage=True), Term("c")
+    at, much, near = RNG.uniform(-100, 50, 100), 1e-4 * RNG.uniform(0.1, 10, 100), 1e-3
+    (found,) = values([slope(traced(rate, v, [c], (CALCIUM,)), v)], {v: at, c: much})
+    expected = (limit(rate, at + near, much) - limit(rate, at - near, much)) / (2 * near)
+    assert_allclose(found, expected, rtol=1e-6, atol=1e-9 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(

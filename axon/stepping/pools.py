@@ -4,7 +4,8 @@ V and concentrations live at t_k, gates at t_k + dt/2. Per compartment, with sta
 
     x     <- A(V_k, c_k) x + B(V_k, c_k)            each gate that takes time
     c*     = c_k + (c_k - c_(k-1)) / 2              every concentration, and V* for what follows V at once
-    g, g E*                                         of every channel, its reversal potential moved with c*
+    g, g E*                                         of every channel, its reversal potential moved with c*;
+                                                    of what is not linear in V the line through V or V*
     V_k+1                                           by the engine, for which these are one line in V
     c     <- c + dt (I(V*) / (z F layer), decay to rest) - what a buffer takes
 
@@ -24,12 +25,14 @@ from numpy.typing import NDArray
 from axon.membranes import Channel, Gate, Membrane, PermeableChannel, Pool, Transporter
 from axon.membranes.constants import thermal_voltage
 from axon.membranes.limits import Rate, evaluate
+from axon.stepping.slopes import slope
 from axon.stepping.terms import Term, Untraceable, as_term, product, where
 from axon.stepping.tracing import traced
 
 Array = NDArray[np.float64]
 
 _NOTHING = 1e-300  # 1/ms, so that a gate which nothing moves stays
+_MOST = 3.0  # by which the logarithm of a concentration falls in a step
 _STIFF = 0.5  # steps in which a concentration may relax to what the voltage makes it, at least 2
 
 
@@ -58,6 +61,7 @@ class Flow(NamedTuple):
     shares: Mapping[Any, float]
     g: Any
     b: Any
+    through_channels: bool = True  # in equilibrium at the Nernst potential
 
 
 class Drift:
@@ -119,6 +123,7 @@ class Drift:
         for ion in dict.fromkeys(pool.ion for pool in self.membrane.pools):
             own = [(flow.shares[ion], flow) for flow in flows if ion in flow.shares]
             out[f"carrying_{ion}"] = as_term(sum(share * flow.g for share, flow in own))
+            out[f"open_{ion}"] = as_term(sum(flow.g for _, flow in own if flow.through_channels))
             out[f"carried_{ion}"] = as_term(sum(share * flow.b for share, flow in own))
         return out
 
@@ -186,18 +191,20 @@ class Drift:
         """The current of a transporter, or of a channel that conducts by permeability."""
         if isinstance(channel, Transporter):
             current = self._function(channel.name, channel.outward, channel.reads, midway=True)
-            return Flow(channel.shares, 0.0, -channel.density * current)
+            current = channel.density * current
+            g = slope(current, self._ahead)
+            return Flow(channel.shares, g, g * self._ahead - current, through_channels=False)
         own = [pool for pool in self.membrane.pools if pool.ion == channel.ion]
         around: dict[str, Any] = {pool.side: self.midway[pool.name] for pool in own}
         # Current and slope are linear in the concentrations: so much per mM of either side.
         sides = ("inside", (1.0, 0.0)), ("outside", (0.0, 1.0))
         parts = [(around.get(side, getattr(channel, side)), one) for side, one in sides]
-        slope, current = (
+        steepness, current = (
             sum(c * Term(partial(_per_mM, function, self.celsius, *one), (self._v,)) for c, one in parts)
             for function in (channel.open_slope, channel.open_current)
         )
         opened = _opened(channel, gates)
-        return Flow({channel.ion: 1.0}, opened * slope, opened * (slope * self._v - current))
+        return Flow({channel.ion: 1.0}, opened * steepness, opened * (steepness * self._v - current))
 
     # The second half
 
@@ -212,7 +219,7 @@ class Drift:
                 taken = self._bound(pool)
                 out[f"pool_bound_{name}"] = self._row(f"pool_bound_{name}") + taken
                 change = change - taken
-            relaxing, change = self._kept_positive(pool, g, change)
+            relaxing, change = self._kept_positive(pool, change)
             if pool.tau != np.inf:
                 # Exact while what flows in is constant: it settles at rest + change tau / dt.
                 away = pool.concentration + change * (pool.tau / self.dt) - now
@@ -230,17 +237,18 @@ class Drift:
         full = pool.buffer.total * pool.buffer.on * midway / binding
         return (full - self._row(f"pool_bound_{pool.name}")) * -np.expm1(-self.dt * binding)
 
-    def _kept_positive(self, pool: Pool, g: Term, change: Term) -> tuple[Term, Term]:
+    def _kept_positive(self, pool: Pool, change: Term) -> tuple[Term, Term]:
         """Whether a concentration is so low that it has to relax (else 0), and how it changes.
 
         Where so little is left that its reversal potential follows the voltage within a step, the logarithm
         of the concentration relaxes to that equilibrium; mass is then conserved to first order alone.
         """
-        c, midway = self._now[pool.name], self.midway[pool.name]
+        c, midway, g = self._now[pool.name], self.midway[pool.name], self._row(f"open_{pool.ion}")
         # In a step, of the logarithm's distance from equilibrium.
         relaxed = self._row(f"stiffness_{pool.name}") * g
         relaxing = (_STIFF * midway < relaxed) + (change < -0.5 * c) * (g > 0.0)
-        return relaxing, where(relaxing, c * np.expm1(change / c / (1.0 + relaxed / midway)), change)
+        steps = change / c / (1.0 + relaxed / midway)
+        return relaxing, where(relaxing, c * np.expm1(np.maximum(steps, -_MOST)), change)
 
 
 def _opened(channel: Channel | PermeableChannel, gates: Mapping[str, Term]) -> Any:

@@ -92,10 +92,11 @@ def table(function: OfVoltage, low_cell: int, high_cell: int) -> Array:
 
     Parabolas as in ``axon.engine.tables``; flat, a multiple of LANES columns.
     """
-    at = function(np.arange(2 * low_cell, 2 * high_cell + 1, dtype=float) * (CELL / 2))
-    at = np.pad(at, ((0, 0), (0, function.width - at.shape[1])))
-    left, middle, right = at[:-1:2], at[1::2], at[2::2]
-    parts = [left, 4 * middle - 3 * left - right, 2 * left - 4 * middle + 2 * right]
+    with np.errstate(over="ignore", invalid="ignore"):  # where no voltage stays for long
+        at = function(np.arange(2 * low_cell, 2 * high_cell + 1, dtype=float) * (CELL / 2))
+        at = np.pad(at, ((0, 0), (0, function.width - at.shape[1])))
+        left, middle, right = at[:-1:2], at[1::2], at[2::2]
+        parts = [left, 4 * middle - 3 * left - right, 2 * left - 4 * middle + 2 * right]
     return np.stack(parts, axis=1).reshape(-1)
 
 

@@ -140,6 +140,12 @@ def _common_voltage(of: tuple[Term, ...]) -> Term | None:
 
 def _simplified(operation: Any, of: tuple[Term, ...]) -> Term | None:
     """The same without sums with 0 and products with 0 or 1; None where there is nothing to leave out."""
+    if operation is np.subtract and of[1].number == 0.0:
+        return of[0]
+    if operation is np.divide and of[0].number == 0.0:
+        return of[0]
+    if operation is np.where and of[1].number is not None and of[1].number == of[2].number:
+        return of[1]
     if operation not in (np.add, np.multiply):
         return None
     for one, other in (of, of[::-1]):
