@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,7 @@ class Collector:
         self.resumable, self.before = resumable or record.checkpoints is not None, before
         self.own = record.indices(job.compartments)
         self.gate_names = self._gate_names()
-        self.kinds, which = job.compartments.patches()
-        self.which = which[self.own]
+        self.kinds = job.compartments.patches()[0]
         self.arrival = np.full(len(job.compartments), np.nan)
         # What a sample is may hang on what was before it: the earlier run's are kept beyond the seam.
         anew = before is None or job.first == int(before.checkpoints["step"][0])
@@ -80,6 +80,11 @@ class Collector:
         self.states = States()
         self.checkpointed = -1
         self.checkpoint_time = time.monotonic()
+
+    @cached_property
+    def which(self) -> NDArray[np.intp]:
+        """Of what kind each sampled compartment is."""
+        return self.job.compartments.patches()[1][self.own]
 
     @property
     def keeps_voltage(self) -> bool:
@@ -189,7 +194,7 @@ class Collector:
             self.sink.append(f"currents/{name}", values)
 
     def spikes(self, compartment: NDArray[np.int64], time: Array) -> None:
-        """Take crossings, in order of time: compartment and time (ms)."""
+        """Take crossings, in any order: compartment and time (ms)."""
         if len(time):
             self._crossings(compartment, time)
         self._release(self.known)
@@ -204,6 +209,8 @@ class Collector:
                 self._keep(tape, rows)
 
     def _crossings(self, compartment: NDArray[np.int64], time: Array) -> None:
+        order = np.lexsort((compartment, time))
+        compartment, time = compartment[order], time[order]
         self.sink.append("spikes/time", time)
         self.sink.append("spikes/position", self.job.compartments.position[compartment])
         self.sink.append("spikes/compartment", compartment)
