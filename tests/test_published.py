@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -186,3 +188,41 @@ def test_tigerholm_balances_sodium_and_potassium_by_themselves() -> None:
         assert sum(share * float(currents[name]) for name, share in shares.items()) == pytest.approx(
             0, abs=1e-12
         )
+
+
+def with_boundless(membrane: axon.Membrane, name: str) -> axon.Membrane:
+    """The membrane with so much room for a pool that its concentration stays as it is."""
+    (old,) = [pool for pool in membrane.pools if pool.name == name]
+    new = replace(old, volume=1e4, tau=np.inf)
+
+    def moved(reader: Any) -> Any:
+        reads = {"reads": tuple(new if p == old else p for p in getattr(reader, "reads", ()))}
+        gates = {"gates": tuple(map(moved, getattr(reader, "gates", ())))}
+        return replace(reader, **{k: v for k, v in (reads | gates).items() if v})
+
+    pools = tuple(new if p == old else p for p in membrane.pools)
+    return replace(membrane, channels=tuple(map(moved, membrane.channels)), pools=pools)
+
+
+def slowing(membrane: axon.Membrane) -> float:
+    """By which part the twelfth spike at 2 Hz takes longer than the first for the middle third of a fibre."""
+    fibre = axon.Axon(length=1500, diameter=1, membrane=membrane, axial_resistivity=35.4, celsius=37.0)
+    train = axon.Train(amplitude=1.5, start=1.0, duration=0.5, interval=500.0, count=12, at=0)
+    record = axon.Record(voltage=None)
+    run = axon.simulate(fibre, train, duration=5520.0, dt=0.02, dx=50.0, record=record)
+    first, second = (
+        run.spike_time[run.spike_compartment == run.compartments.nearest(x)] for x in (500, 1000)
+    )
+    assert len(first) == len(second) == 12
+    latency = second - first
+    return float(latency[-1] / latency[0] - 1)
+
+
+def test_tigerholm_s_fibre_slows_with_activity_because_sodium_piles_up_inside() -> None:
+    """Tigerholm et al. 2014, abstract: what goes with the slowing most readily is the sodium inside."""
+    membrane = axon.tigerholm()
+    usual = slowing(membrane)
+    assert usual == pytest.approx(0.0670, abs=2e-4)  # this program at 5 us and 25 um
+    assert slowing(with_boundless(membrane, "Na_in")) < usual / 3 + 0.005
+    for name in ("K_in", "K_out"):
+        assert abs(slowing(with_boundless(membrane, name)) - usual) < 0.25 * usual

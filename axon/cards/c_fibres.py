@@ -71,8 +71,6 @@ SUNDT = c_fibre(
     ),
 )
 
-# Of both no refractory period: where second pulses are strong the exchanger of calcium is stiff, and the
-# hundreds of trials that a period takes would need steps of 5 us.
 SCHILD_1994 = c_fibre(
     schild_1994,
     animal="C fibre of the nodose ganglion",
@@ -85,7 +83,6 @@ SCHILD_1994 = c_fibre(
             rest=(-46.4493938, 1e-4), height=97.26726, width=3.348182, threshold=0.212524, velocity=0.511507
         ),
         SETTLED,
-        refractory=False,
     ),
 )
 
@@ -99,7 +96,6 @@ SCHILD_1997 = c_fibre(
     lines=lines(
         Said(rest=(-68.4878855, 1e-4), height=132.1211, width=3.824678, threshold=0.46106, velocity=0.287507),
         SETTLED,
-        refractory=False,
     ),
 )
 

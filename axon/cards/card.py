@@ -153,7 +153,6 @@ def lines(
     paper_source: str = "the paper",
     why: Mapping[str, str] | None = None,
     also: Mapping[float, Known | None] | None = None,
-    refractory: bool = True,
 ) -> tuple[Line, ...]:
     """The lines of a card, one for each quantity.
 
@@ -168,8 +167,6 @@ def lines(
         By quantity, why ours differs.
     also
         Further diameters (um), and another program's velocity there.
-    refractory
-        Whether there is a refractory period to tell.
     """
     by = {"velocity": source} if isinstance(source, str) else source
     found = [
@@ -182,7 +179,7 @@ def lines(
         for name, said, known in zip(USUAL, paper or Said(), other, strict=True)
     ]
     found += [Line("velocity", None, _figure(v, by["velocity"]), diameter=d) for d, v in (also or {}).items()]
-    return (*found, Line("refractory")) if refractory else tuple(found)
+    return (*found, Line("refractory"))
 
 
 def _figure(known: Known | None, source: str) -> Figure | None:

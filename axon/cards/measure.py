@@ -29,8 +29,6 @@ Array = NDArray[np.float64]
 PATCH_PULSE, THRESHOLD_PULSE, TWIN_PULSE = 0.05, 1.0, 0.2  # ms
 CONDITIONING, CEILING = 2.0, 10.0  # x threshold: the first pulse, and the strongest second one
 ACCURACY = 1e-3  # relative, of a refractory period and of a coarse threshold
-# A refractory period takes hundreds of trials, too many to be fine ones where concentrations move.
-COARSE, COARSE_ACCURACY = (0.02, 20.0), 1e-2  # ms and um; relative
 EXACT = 1e-9  # mV: a rest is solved to the last digits
 
 
@@ -167,14 +165,18 @@ class _Bench:
         return find(dt=dt, dx=dx), find(dt=2 * dt, dx=2 * dx)
 
     def _refractory(self, line: Line) -> Measured:
-        how: How = {"dt": self.dt, "order": self._order, "progress": self.progress}
-        accuracy = ACCURACY
-        if self.card.trial is not None:
-            how |= {"dt": COARSE[0], "dx": COARSE[1]}
-            accuracy = COARSE_ACCURACY
-        twins = Twins(self.axon, 0.0, TWIN_PULSE, CONDITIONING, accuracy, how)
-        absolute = twins.absolute(CEILING)
-        return Measured(absolute, accuracy * absolute)
+        if self.card.trial is None:
+            absolute = self._absolute(self.dt, None)
+            return Measured(absolute, ACCURACY * absolute)
+        # It takes hundreds of trials: on a coarser mesh than thresholds.
+        dt, dx = self.card.trial
+        fine, coarse = self._absolute(dt / 2, 2 * dx), self._absolute(dt, 4 * dx)
+        step = (fine - coarse) / 3
+        return Measured(fine + step, math.hypot(ACCURACY * fine, step))
+
+    def _absolute(self, dt: float, dx: float | None) -> float:
+        how: How = {"dt": dt, "dx": dx, "order": self._order, "progress": self.progress}
+        return Twins(self.axon, 0.0, TWIN_PULSE, CONDITIONING, ACCURACY, how).absolute(CEILING)
 
 
 def order_of(axon: Axon) -> int:

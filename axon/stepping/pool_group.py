@@ -106,7 +106,7 @@ class PoolGroup:
         while done < count and reason in (FINISHED, NO_TABLE):
             self._take_jumps(levels[:, done])
             end = self._changes(levels, done)
-            if self._give():
+            if self._give(levels[:, done]):
                 end = done + 1
             self.layout.fill(self.state.gates)
             now, held = (np.ascontiguousarray(part[:, done:end]) for part in (strengths, levels))
@@ -148,13 +148,15 @@ class PoolGroup:
             self.low, self.high = 2 * self.low, 2 * self.high
         self.formulas = self.formulas._replace(**self.layout.tables(self.low, self.high))
 
-    def _give(self) -> bool:
+    def _give(self, levels: Array) -> bool:
         """Let NumPy evaluate what cannot be traced, for the step that comes; whether there is any."""
-        some = False
+        some, voltages = False, self.state.v.copy()
+        held = ~np.isnan(levels)
+        voltages[self.plan.clamp_place[held]] = levels[held]
         for kind in self.kinds:
             for row, rate, reads, midway in kind.course.drift.given:
                 some, here = True, kind.here
-                v = self.state.v[self.every[here]]
+                v = voltages[self.every[here]]
                 around = [self._row(f"pool_{pool.name}", here) for pool in reads]
                 if midway:
                     v = 1.5 * v - 0.5 * self._row("pool_before", here)
