@@ -264,6 +264,8 @@ class Axon:
     @cached_property
     def nodes(self) -> tuple[int, ...]:
         """Sections that are nodes: excitable and bare, at least three of them with other sections between."""
+        if len(self.sections) < 3:
+            return ()
         bare = [
             i
             for i, section in enumerate(self.sections)

@@ -82,6 +82,8 @@ class Compartments:
     @cached_property
     def branched(self) -> bool:
         """Whether anything but a chain or ring: then ``parent`` is not simply the compartment before."""
+        if self.even:
+            return False
         return len(self.parent) > len(self) or bool((self.parent != np.arange(-1, len(self) - 1)).any())
 
     def nearest(self, at: Place) -> int:
