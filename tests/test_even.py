@@ -13,7 +13,11 @@ from axon import Axon, Pulse
 from axon.discretise.cable import build_cable
 from axon.geometry import End
 
-MEMBRANES = [axon.hodgkin_huxley(), axon.frankenhaeuser_huxley(), axon.sundt(), axon.passive()]
+HH = axon.hodgkin_huxley()
+WHOLE = replace(  # numbers that a user writes without a decimal point
+    HH, name="whole", channels=tuple(replace(c, reversal=round(c.reversal)) for c in HH.channels)
+)
+MEMBRANES = [HH, WHOLE, axon.frankenhaeuser_huxley(), axon.sundt(), axon.passive()]
 NEXT_TO_NOTHING = End(conductance=1e-300)  # makes the general way be taken
 
 

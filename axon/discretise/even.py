@@ -54,7 +54,7 @@ def _shape(n: int, ring: bool, order: int, membrane: Membrane, celsius: float, d
         patches=[Patch(exponents, Coefficients(membrane, celsius, dt))],
         densities=np.array([1.0 if channel is None else channel.density(celsius) for channel in ohmic]),
         leaks=[(channel.density(celsius), channel.reversal) for channel in leaks],
-        reversal=np.tile([1.0 if channel is None else channel.reversal for channel in ohmic], (n, 1)),
+        reversal=np.tile([1.0 if c is None else float(c.reversal) for c in ohmic], (n, 1)),
         smooth=joined if order == 4 else np.zeros(n, bool),
         like=np.minimum(np.arange(n), int(not ring)),
         patch=np.zeros(n, np.intp),
