@@ -17,7 +17,7 @@ from axon.engine.tables import CELL, aligned
 from axon.geometry import CM_PER_UM
 from axon.membranes import Membrane
 from axon.membranes.constants import FARADAY, thermal_voltage
-from axon.stepping.pools import Drift, drifting_gates
+from axon.stepping.pools import STIFF, Drift, drifting_gates
 from axon.stepping.programs import Program, table
 
 Array = NDArray[np.float64]
@@ -197,5 +197,6 @@ def _at_start(kind: Kind) -> dict[str, Array]:
         layer = np.array([pool.layer(float(d)) for d in kind.diameter]) * CM_PER_UM
         added = drift.dt / (FARADAY * pool.valence * layer)
         rows[f"per_current_{pool.name}"] = added if pool.side == "outside" else -added
-        rows[f"stiffness_{pool.name}"] = np.abs(added) * thermal_voltage(drift.celsius) / abs(pool.valence)
+        per_volt = thermal_voltage(drift.celsius) / (STIFF * abs(pool.valence))
+        rows[f"stiffness_{pool.name}"] = np.abs(added) * per_volt
     return rows

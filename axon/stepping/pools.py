@@ -32,8 +32,8 @@ from axon.stepping.tracing import traced
 Array = NDArray[np.float64]
 
 _NOTHING = 1e-300  # 1/ms, so that a gate which nothing moves stays
-_MOST = 3.0  # by which the logarithm of a concentration falls in a step
-_STIFF = 0.5  # steps in which a concentration may relax to what the voltage makes it, at least 2
+_MOST = 0.95  # of a concentration, that can go in a step
+STIFF = 0.5  # steps in which a concentration may relax to what the voltage makes it, at least 2
 
 
 def drifting_channels(membrane: Membrane) -> list[Any]:
@@ -180,12 +180,18 @@ class Drift:
 
     def _shift(self, ion: str | None) -> Any:
         """By how much the Nernst potential of an ion has moved from rest, mV."""
-        grown: Any = 1.0
         own = [pool for pool in self.membrane.pools if pool.ion == ion]
-        for pool in own:
-            part = self.midway[pool.name] / pool.concentration
-            grown = grown * part if pool.side == "outside" else grown / part
-        return thermal_voltage(self.celsius) / own[0].valence * np.log(grown) if own else 0.0
+        if not own:
+            return 0.0
+        ratio: Any = 1.0
+        at_rest = 1.0
+        for pool in sorted(own, key=lambda pool: pool.side, reverse=True):  # the outside first
+            if pool.side == "outside":
+                ratio, at_rest = self.midway[pool.name], pool.concentration
+            else:
+                ratio, at_rest = ratio / self.midway[pool.name], at_rest / pool.concentration
+        volts = thermal_voltage(self.celsius) / own[0].valence
+        return volts * np.log(ratio) + -volts * np.log(at_rest)
 
     def _line(self, channel: Transporter | PermeableChannel, gates: Mapping[str, Term]) -> Flow:
         """The current of a transporter, or of a channel that conducts by permeability."""
@@ -235,7 +241,7 @@ class Drift:
         midway = self.midway[pool.name]
         binding = pool.buffer.on * midway + pool.buffer.off
         full = pool.buffer.total * pool.buffer.on * midway / binding
-        return (full - self._row(f"pool_bound_{pool.name}")) * -np.expm1(-self.dt * binding)
+        return (self._row(f"pool_bound_{pool.name}") - full) * np.expm1(-self.dt * binding)
 
     def _kept_positive(self, pool: Pool, change: Term) -> tuple[Term, Term]:
         """Whether a concentration is so low that it has to relax (else 0), and how it changes.
@@ -244,11 +250,10 @@ class Drift:
         of the concentration relaxes to that equilibrium; mass is then conserved to first order alone.
         """
         c, midway, g = self._now[pool.name], self.midway[pool.name], self._row(f"open_{pool.ion}")
-        # In a step, of the logarithm's distance from equilibrium.
         relaxed = self._row(f"stiffness_{pool.name}") * g
-        relaxing = (_STIFF * midway < relaxed) + (change < -0.5 * c) * (g > 0.0)
-        steps = change / c / (1.0 + relaxed / midway)
-        return relaxing, where(relaxing, c * np.expm1(np.maximum(steps, -_MOST)), change)
+        relaxing = (midway < relaxed) + (change < -0.5 * c) * (g > 0.0)
+        fallen = c * np.expm1(change / c / (1.0 + STIFF * relaxed / midway))
+        return relaxing, where(relaxing, np.maximum(fallen, -_MOST * c), change)
 
 
 def _opened(channel: Channel | PermeableChannel, gates: Mapping[str, Term]) -> Any:

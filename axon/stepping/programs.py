@@ -247,9 +247,10 @@ def _joined(terms: Iterable[Term]) -> dict[Term, Term]:
     alike: dict[Term, Term] = {}
     for term in in_order(terms):
         of = tuple(alike[part] for part in term.of)
-        first = known.setdefault((term.does, *map(id, of)), term)
-        alike[term] = Term(term.does, of) if first is term and of else first
-        known[(term.does, *map(id, of))] = alike[term]
+        parts = [id(part) for part in of]
+        key = (term.does, *(sorted(parts) if term.does in (np.add, np.multiply) else parts))
+        first = known.setdefault(key, term)
+        known[key] = alike[term] = Term(term.does, of) if first is term and of else first
     return alike
 
 

@@ -153,6 +153,21 @@ def _simplified(operation: Any, of: tuple[Term, ...]) -> Term | None:
             return other if operation is np.add else one
         if one.number == 1.0 and operation is np.multiply:
             return other
+        found = _gathered(operation, one, other)
+        if found is not None:
+            return found
+    return None
+
+
+def _gathered(operation: Any, one: Term, other: Term) -> Term | None:
+    """A sum or product with numbers, and what is tabulated, side by side, where they become one."""
+    if other.does is not operation or other.voltage is not None:
+        return None
+    for part, rest in (other.of, other.of[::-1]):
+        if part.number is not None or part.voltage is not None:
+            together = made(operation, one, part)
+            if together.number is not None or together.voltage is not None:
+                return made(operation, together, rest)
     return None
 
 
