@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -634,6 +635,28 @@ def test_stream_killed_at_any_moment_opens(path: Path) -> None:
         np.testing.assert_array_equal(found["voltage"], np.sin(rows[:, None] * np.arange(300)))
         lengths.append(len(rows))
     assert max(lengths) > 0
+
+
+def test_a_kill_between_two_blocks_leaves_no_row_that_was_never_written(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve, found = writing.Writer._reserve, []
+
+    def copied(self: writing.Writer, size: int) -> None:
+        reserve(self, size)
+        if path.exists():  # the copy is what a kill would leave
+            shutil.copy(path, tmp_path / "killed.h5")
+            found.append(storage.read(tmp_path / "killed.h5")[0]["time"])
+
+    monkeypatch.setattr(layout, "BLOCK", 2**14)
+    monkeypatch.setattr(writing.Writer, "_reserve", copied)
+    datasets = {"time": Dataset(np.empty(0), "ms", "time", ("time",))}
+    with stream(path, datasets, {}) as writer:
+        writer.append("time", np.arange(10_000.0))
+        writer.flush()
+    assert len({len(held) for held in found}) > 3
+    for held in found:
+        np.testing.assert_array_equal(held, np.arange(len(held)))
 
 
 CUT = """

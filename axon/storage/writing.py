@@ -169,10 +169,7 @@ class Writer:
         rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
         stored = self._growing[name]
         with self._explaining():
-            start = len(stored)
-            self._reserve(footprint(stored, start, start + len(rows)))
-            stored.resize(start + len(rows), axis=0)
-            self._put(stored, start, rows)
+            self._put(stored, len(stored), rows)
             self._lengthen_hidden_axis(name, len(stored))
 
     def finish(self, datasets: Mapping[str, Dataset] | None = None) -> None:
@@ -274,6 +271,8 @@ class Writer:
         while first < stop:
             last = min(stop, (first // rows + 1) * rows)
             self._reserve(footprint(stored, first, last))
+            if last > len(stored):  # block by block, so that a kill leaves no row that was never written
+                stored.resize(last, axis=0)
             stored[first:last] = values[first - start : last - start]
             stored.flush()  # nothing stays in HDF5's caches for which no room was reserved
             first = last
