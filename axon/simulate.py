@@ -377,7 +377,7 @@ def _batches(jobs: list[Job]) -> list[list[int]]:
         if job.axon.ring or any(isinstance(stimulus, Clamp) for stimulus in job.stimuli):
             batches.append([i])
         else:
-            key = (_has_pools(job), job.dt, job.steps, job.jumps, _shape(job.compartments))
+            key = (_has_pools(job), job.dt, job.steps, job.jumps, job.third, _shape(job.compartments))
             alike.setdefault(key, []).append(i)
     for members in alike.values():
         members.sort(key=lambda i: len(jobs[i].compartments))

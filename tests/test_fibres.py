@@ -44,17 +44,18 @@ def measured(diameter: float, **how: float) -> MeasuredVelocity:
 
 
 def test_velocity_is_right_at_the_customary_step() -> None:
-    # Backward Euler is 9 % slow there.
+    # Backward Euler is 9 % slow there, and Crank-Nicolson 1.3 %.
     found = measured(10, dt=0.005)
     assert found.legitimate and abs(found.value - LIMIT) < found.error < 0.005 * LIMIT
-    assert_allclose(found.value, LIMIT, rtol=0.005)
+    plain = measure_velocity(myelinated(10), dt=0.005, error=False, progress=False)
+    assert_allclose(float(plain), LIMIT, rtol=0.0015)
 
 
 def test_velocity_has_an_error_bar_and_leaves_the_published_mesh_alone() -> None:
     found = measured(10)
     assert_allclose(found.value, LIMIT, rtol=5e-4)
     assert found.error < 1e-5 * LIMIT
-    assert_allclose(found.step_order, 2.0, rtol=0, atol=0.1)
+    assert 2.9 < found.step_order < 4.1
     assert found.dx is None and found.mesh_error == 0
     assert "mesh the model's own" in str(found) and "in dx" not in str(found)
 

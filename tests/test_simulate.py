@@ -60,7 +60,8 @@ def test_default_dt_of_a_passive_axon_is_the_longest() -> None:
 def test_numerics_tell_what_was_done() -> None:
     run = simulate(SQUID, duration=1.005, dt=0.02, dx=250, order=4)
     assert dict(run.numerics) == {
-        "dt": 0.02, "dx": 250.0, "order": 4, "duration": 51 * 0.02, "steps": 51, "compartments": 40,
+        "dt": 0.02, "dx": 250.0, "order": 4, "order_in_dt": 3, "duration": 51 * 0.02, "steps": 51,
+        "compartments": 40,
     }  # fmt: skip
     assert run.complete
     assert simulate(SQUID, duration=0.1).numerics["dx"] is None

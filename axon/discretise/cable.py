@@ -37,7 +37,9 @@ def cable_of(job: Job, order: int) -> Cable:
     """The engine's view of the axon of a job, on a mesh of order 2 or 4."""
     currents = [stimulus for stimulus in job.stimuli if not isinstance(stimulus, Clamp)]
     clamps = [stimulus for stimulus in job.stimuli if isinstance(stimulus, Clamp)]
-    return build_cable(job.compartments, currents, clamps, job.v, job.periaxonal, dt=job.dt, order=order)
+    return build_cable(
+        job.compartments, currents, clamps, job.v, job.periaxonal, dt=job.dt, order=order, third=job.third
+    )
 
 
 def build_cable(
@@ -49,6 +51,7 @@ def build_cable(
     *,
     dt: float,
     order: int,
+    third: bool = False,
 ) -> Cable:
     """The engine's view of one axon.
 
@@ -65,9 +68,11 @@ def build_cable(
         ms.
     order : int
         2 or 4, of the mesh.
+    third : bool
+        Of third order in dt, instead of second.
     """
     sites = tuple((source.at, isinstance(source, Synapse)) for source in sources)
-    described = (sites, tuple(clamp.at for clamp in clamps), dt, order)
+    described = (sites, tuple(clamp.at for clamp in clamps), dt, order, third)
     plain = not compartments.branched and compartments.sheath is None
     if plain and len(v) <= LONGEST and v.min() == v.max():
         return _at_one_voltage(compartments, float(v[0]), *described)
@@ -97,16 +102,17 @@ def _frame(
     held: tuple[Place, ...],
     dt: float,
     order: int,
+    third: bool,
 ) -> Cable:
     """The cable of an axon but for its start, with stimuli at ``sites`` (whether a synapse) and clamps."""
     if compartments.even and not held and not any(synapse for _, synapse in sites):
-        return even_frame(compartments, sites, dt, order)
+        return even_frame(compartments, sites, dt, order, third)
     n = len(compartments)
     kinds, which = compartments.patches()
     membranes = [membrane for membrane, _ in kinds]
     signatures = [signature(membrane) for membrane in membranes]
     patches = [
-        Patch(shape, Coefficients(membrane, celsius, dt))
+        Patch(shape, Coefficients(membrane, celsius, dt / 2 if third else dt))
         for shape, (membrane, celsius) in zip(signatures, kinds, strict=True)
     ]
     conductance = np.zeros((n, max((len(s) for s in signatures), default=0)))
@@ -147,6 +153,7 @@ def _frame(
         source_opens=opens,
         source_crosses=np.array([synapse for _, synapse in sites] + [True] * len(sites), bool)[row],
         clamp_place=clamped,
+        third=third,
     )
     if compartments.branched or compartments.sheath is not None:
         return _on_limbs(cable, compartments, dt)

@@ -68,7 +68,11 @@ def _shape(n: int, ring: bool, order: int, membrane: Membrane, celsius: float, d
 
 
 def even_frame(
-    compartments: Compartments, sites: tuple[tuple[Place, bool], ...], dt: float, order: int
+    compartments: Compartments,
+    sites: tuple[tuple[Place, bool], ...],
+    dt: float,
+    order: int,
+    third: bool,
 ) -> Cable:
     """The cable of alike compartments but for its start, with currents at ``sites``.
 
@@ -82,10 +86,12 @@ def even_frame(
         ms.
     order : int
         2 or 4, of the mesh.
+    third : bool
+        Of third order in dt, instead of second.
     """
     n = len(compartments)
     ((membrane, celsius),) = compartments.patches()[0]
-    shape = _shape(n, compartments.ring, order, membrane, celsius, dt)
+    shape = _shape(n, compartments.ring, order, membrane, celsius, dt / 2 if third else dt)
     scale = float(compartments.area[0]) * US_PER_S
     leak = leak_current = 0.0
     for density, reversal in shape.leaks:
@@ -115,6 +121,7 @@ def even_frame(
         source_opens=opens,
         source_crosses=opens,
         clamp_place=place[:0],
+        third=third,
     )
     cable.__dict__["like"] = shape.like
     return cable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,8 @@ class Job:
     v: Array  # mV, at the start
     periaxonal: Array  # mV under the myelin, at the start
     jumps: tuple[int, ...] = ()  # steps at which a stimulus jumps that would make a stiff place ring
+    third: bool = False  # of third order in dt
+    kinks: Mapping[int, bool] = field(default_factory=dict)  # if so; see _kinks
     start: Mapping[str, NDArray[Any]] | None = None
 
     @property
@@ -138,7 +140,35 @@ def prepare(
     record.concentration_names(axon)
     steps = math.ceil(duration / step - 1e-9)
     jumps = _ringing(compartments, stimuli, step) if axon.myelinated or axon.nodes else ()
-    return Job(axon, stimuli, compartments, dx, step, steps, v, periaxonal, jumps)
+    third = noise is None and order_in_dt(axon, order) == 3
+    kinks = _kinks(stimuli, step) if third else {}
+    return Job(axon, stimuli, compartments, dx, step, steps, v, periaxonal, jumps, third, kinks)
+
+
+def order_in_dt(axon: Axon, order: int) -> int:
+    """Order of accuracy in dt of a run without noise on a mesh of ``order``.
+
+    Third with the mesh of fourth order, and on fibres with nodes, between which a spike is a few steps under
+    way; second otherwise, and where concentrations, which step beside the voltage by second order, drift.
+    """
+    drifting = any(section.membrane.drifts for section in axon.sections)
+    return 3 if (order == 4 or axon.myelinated) and not drifting else 2
+
+
+def _kinks(stimuli: tuple[Stimulus, ...], dt: float) -> dict[int, bool]:
+    """Steps that go on in another way than those before, and whether a stimulus jumps right between the two.
+
+    Where it jumps inside a step, that one and the next do.
+    """
+    out: dict[int, bool] = {}
+    for one in stimuli:
+        for time in () if isinstance(one, Clamp) else one.jumps:
+            if time < math.inf:
+                step = math.floor(time / dt + 1e-9)
+                between = time - step * dt < 1e-6 * dt
+                for k in (step,) if between else (step, step + 1):
+                    out[k] = between and out.get(k, True)
+    return out
 
 
 def _ringing(compartments: Compartments, stimuli: tuple[Stimulus, ...], dt: float) -> tuple[int, ...]:

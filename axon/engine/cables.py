@@ -96,6 +96,8 @@ class Cable:
         an electrode.
     clamp_place : (c,)
         Clamped compartments.
+    third : bool
+        Whether a step is of third order in dt; then the patches' coefficients are those of half a step.
     frame : Cable, optional
         One that differs in nothing but ``v`` and ``gates``: how it is laid out is kept for the next such.
     limbs : Limbs, optional
@@ -121,6 +123,7 @@ class Cable:
     source_opens: NDArray[np.bool_]
     source_crosses: NDArray[np.bool_]
     clamp_place: NDArray[np.intp]
+    third: bool = False
     frame: Cable | None = None
     limbs: Limbs | None = None
     around: Floats | None = None

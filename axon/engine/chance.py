@@ -228,6 +228,7 @@ def _settle(plan, state, spikes, step, half, halves):
             n = spikes.found[0]
             spikes.place[n], spikes.step[n] = row, step
             spikes.v0[n], spikes.v1[n], spikes.v2[n] = before, after, np.nan
+            spikes.earlier[n] = np.nan
             spikes.found[0] = n + 1
         if not (plan.table_low <= after < plan.table_high):
             lost = True

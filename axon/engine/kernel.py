@@ -19,12 +19,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from axon.engine import history
 from axon.engine.samples import sample
 from axon.engine.simd import (
     GATES_PER_CHUNK,
     LANES,
     TABLE_WIDTH,
     advance,
+    advance_twice,
     inlined,
     kernel,
     load,
@@ -83,6 +85,11 @@ def _cells(plan):
 @inlined
 def _find_cells(plan, state, row):
     """Where in the tables the row's voltages lie."""
+    if plan.third:
+        v = load(state.v, row * LANES)
+        valid_1, valid_2 = load(state.valid, 0), load(state.valid, LANES)
+        history.find_cells(plan, state, valid_1, valid_2, _cells(plan), row, v)
+        return
     s = (load(state.v, row * LANES) - plan.table_start) * plan.table_density
     locate(s, _cells(plan), state.cell, state.fraction, row * LANES)
 
@@ -132,22 +139,34 @@ def _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair):
 
 
 @inlined
+def _gates(plan, state, start, origin, entry, cell, row):
+    """Four gates of every lane over one step."""
+    at, gates, table, fraction = row * LANES, state.gates, plan.table, state.fraction
+    if plan.third:
+        second = at + plan.rows * LANES
+        return advance_twice(gates, start, table, origin, entry, cell, fraction, at, second)
+    return advance(gates, start, table, origin, entry, cell, fraction, at)
+
+
+@inlined
 def _membrane(plan, state, origin, cell, row):
     """The row's gates over one step; D, b, and what comes from held neighbours."""
     params = plan.params
     facts = row * ROW
     at = look(plan.row, facts + START)
     capacity = load(params, at + CAPACITY * LANES)
+    v, size = load(state.v, row * LANES), plan.rows * LANES
+    if plan.third:
+        v = history.departure(state.valid, state.differences, row * LANES, size, v)
     d = capacity + load(params, at + LEAK * LANES)
-    b = capacity * load(state.v, row * LANES) + load(params, at + LEAK_CURRENT * LANES)
+    b = capacity * v + load(params, at + LEAK_CURRENT * LANES)
     from_held = splat(0.0)
     pair = at + CHANNELS * LANES
-    gates, table, fraction_of_cell, at_v = state.gates, plan.table, state.fraction, row * LANES
     width = GATES_PER_CHUNK * LANES
     fraction = d
     if look(plan.row, facts + PLAIN):
         # As below, but without a loop or an address to look up: a step costs a seventh less.
-        x0, x1, x2, x3 = advance(gates, row * width, table, origin, 0, cell, fraction_of_cell, at_v)
+        x0, x1, x2, x3 = _gates(plan, state, row * width, origin, 0, cell, row)
         _, d, b, _ = _four_slots(plan, x0, x1, x2, x3, 0, fraction, d, b, pair)
     else:
         program = look(plan.row, facts + PROGRAM)
@@ -155,8 +174,7 @@ def _membrane(plan, state, origin, cell, row):
         first, last = look(plan.programs, program + FIRST_ENTRY), look(plan.programs, program + LAST_ENTRY)
         for entry in range(first, last):
             start = (row * plan.chunks + look(plan.entry_chunk, entry)) * width
-            lane = entry * LANES
-            x0, x1, x2, x3 = advance(gates, start, table, origin, lane, cell, fraction_of_cell, at_v)
+            x0, x1, x2, x3 = _gates(plan, state, start, origin, entry * LANES, cell, row)
             fraction, d, b, pair = _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair)
             slot += GATES_PER_CHUNK
         extra = look(plan.row, facts + EXTRA)
@@ -279,6 +297,9 @@ def _note(plan, state, spikes, row, step, before):
             spikes.v0[n] = v0
             spikes.v1[n] = v1
             spikes.v2[n] = np.nan
+            spikes.earlier[n] = np.nan
+            if plan.third and state.valid[lane] > 0.0:
+                spikes.earlier[n] = history.before(state, row * LANES + lane, v0)
             spikes.found[0] = n + 1
 
 
@@ -294,7 +315,11 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
         left = _before(midpoint)
     x = midpoint
     lost = False
-    last, cells, clamped = plan.rows - 1, _cells(plan), plan.clamp_place.size > 0
+    last, cells, clamped, size = plan.rows - 1, _cells(plan), plan.clamp_place.size > 0, plan.rows * LANES
+    # Of the differences as this step leaves them.
+    valid_1, valid_2 = splat(0.0), splat(0.0)
+    if halves == 1:
+        valid_1, valid_2 = splat(1.0), load(state.valid, 0)
     for row in range(last, -1, -1):
         at = row * LANES
         if row < last:
@@ -310,15 +335,21 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
                 middle = x * load(state.extras, own + FREE * LANES) + load(state.extras, own + LEVEL * LANES)
         after = middle
         if halves == 1:
-            after = 2.0 * middle - before
+            if plan.third:
+                after = history.arrival(state.valid, state.differences, at, size, before, middle)
+            else:
+                after = 2.0 * middle - before
         elif half == 0:
             store(state.earlier, at, before)
         else:
             before = load(state.earlier, at)
         store(state.v, at, after)
         # Here, where V is at hand: looked up when the gates want it, it would keep them waiting.
-        s = (after - plan.table_start) * plan.table_density
-        left_table = locate(s, cells, state.cell, state.fraction, at)
+        if plan.third:
+            left_table = history.find_cells(plan, state, valid_1, valid_2, cells, row, after)
+        else:
+            s = (after - plan.table_start) * plan.table_density
+            left_table = locate(s, cells, state.cell, state.fraction, at)
         risen = rises(before, after, plan.threshold)
         if left_table | risen:
             if risen and half == halves - 1:
@@ -338,7 +369,7 @@ def _half_step(plan, place, chunk_entry, lane, v, gate):
     at = plan.origin[item] + cell * TABLE_WIDTH + gate
     a = plan.table[at] + f * (plan.table[at + 8] + f * plan.table[at + 16])
     b = plan.table[at + 4] + f * (plan.table[at + 12] + f * plan.table[at + 20])
-    decay = np.sqrt(max(a, 0.0))
+    decay = a if plan.third else np.sqrt(max(a, 0.0))
     return (b / (1.0 - a) if a < 1.0 else 0.0), decay
 
 
@@ -351,8 +382,9 @@ def _impose(plan, state, place, level):
     state.v[place] = level
     s = (level - plan.table_start) * plan.table_density
     cell = np.int32(s)
-    state.cell[place] = cell * TABLE_WIDTH
-    state.fraction[place] = s - cell
+    for at in range(place, state.cell.size, state.v.size):
+        state.cell[at] = cell * TABLE_WIDTH
+        state.fraction[at] = s - cell
     state.damped[0] = DAMPED_STEPS
     row, lane = place // LANES, place % LANES
     program = plan.row[row * ROW + PROGRAM]
@@ -419,15 +451,20 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
         if samples.stride > 0 and step % samples.stride == 0:
             sample(state, samples, frame)
             frame += 1
+        if plan.third:
+            history.kinks(state, step)
         waiting = spikes.found[0]
         halves = 2 if state.damped[0] > 0 else 1
         state.damped[0] -= halves - 1
+        if halves == 2:
+            history.forget(state)
         lost = False
         for half in range(halves):
             origin = plan.origin if half == 0 else plan.still
             cell = state.cell if half == 0 else plan.nowhere
             midpoint = _eliminate(plan, state, origin, cell)
             lost |= _substitute(plan, state, spikes, step, midpoint, half, halves)
+        history.step_made(state, 1.0 if halves == 1 else 0.0)
         for n in range(spikes.found[1], waiting):
             spikes.v2[n] = state.v[spikes.place[n]]
         spikes.found[1] = waiting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -66,11 +66,40 @@ class Group:
     def lasting(self, number: int) -> dict[str, tuple[NDArray, Any]]:
         """What of a cable lasts from step to step: arrays, and where in them its values lie (-1: none)."""
         state = self.state
-        return {
-            "v": (state.v, self.place[number]),
+        place = self.place[number]
+        out = {
+            "v": (state.v, place),
             "gates": (state.gates, self.gate_place[number]),
             "damped": (state.damped, slice(None)),
         }
+        if self.plan.third:
+            for order in range(3):
+                out[f"difference_{order + 1}"] = (state.differences, place + order * state.v.size)
+            out["valid"] = (state.valid, slice(None))
+        return out
+
+    def expect_kinks(self, kinks: Sequence[Mapping[int, bool]]) -> None:
+        """At which steps the voltage of every cable goes on in another way, and whether right between two."""
+        lanes = [-1] if len(kinks) == 1 else range(len(kinks))
+        every = sorted((k, lane, own[k]) for lane, own in zip(lanes, kinks, strict=True) for k in own)
+        step, lane, between = np.array(every, np.int64).reshape(-1, 3).T.copy()
+        self.state = self.state._replace(kink_step=step, kink_lane=lane, kink_between=between)
+
+    def before(self, place: Ints, v: Floats) -> Floats:
+        """V at these places one step before it was ``v``, which was one step before now; nan if not known."""
+        out, state = np.full(len(place), np.nan), self.state
+        if self.plan.third:
+            known = state.valid[LANES + place % LANES] > 0
+            differences = state.differences[place] - state.differences[state.v.size + place]
+            out[known] = (v - differences)[known]
+        return out
+
+    def span(self) -> tuple[float, float]:
+        """Lowest and highest voltage at which tables are read for steps of third order, mV."""
+        v, state = self.state.v, self.state
+        d1, d2, _ = np.abs(state.differences).reshape(3, -1)
+        reach = 0.5 * (d1 + d2)  # the Gauss points lie nearer
+        return float((v - reach).min()), float((v + reach).max())
 
     def widen(self, low_cell: int, high_cell: int) -> None:
         """Extend the tables to cover ``low_cell``..``high_cell``; what was there stays bit for bit."""
@@ -141,6 +170,7 @@ class Layout:
     ) -> None:
         self.cables, self.rows, self.places, self.joined = cables, rows, places, joined
         self.threshold, self.fourth, self.table_cells = threshold, fourth, table_cells
+        self.third = cables[0].third
         # Equal ones share one table.
         self.patches = list(dict.fromkeys(patch for cable in cables for patch in cable.patches))
         self.signatures = list(dict.fromkeys(p.signature for p in self.patches if p.signature))
@@ -189,10 +219,10 @@ class Layout:
     def _state(self, cables: Sequence[Cable]) -> State:
         flat, chunks = self.rows * LANES, self.plan.chunks
         floats = tables.blank(
-            *(flat, flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK + 1, self.extras),
-            *(LANES, flat),
+            *(flat, flat, flat, flat, flat, flat * chunks * GATES_PER_CHUNK + 1, self.extras, LANES),
+            *((2 * flat, 2 * flat, 3 * flat) if self.third else (flat, flat, 0)),
         )
-        v, ahead, known, behind, earlier, fraction, gates, extras, scratch, cell = floats
+        v, ahead, known, behind, earlier, gates, extras, scratch, fraction, cell, differences = floats
         for cable, place, gate_place in zip(cables, self.places, self.gate_places, strict=True):
             v[place] = cable.v
             for number, patch in enumerate(cable.patches):
@@ -207,9 +237,15 @@ class Layout:
             extras=extras,
             damped=np.zeros(1, np.int64),
             earlier=earlier,
-            cell=cell.view(np.int32)[:flat],
+            cell=cell.view(np.int32)[: len(fraction)],
             fraction=fraction,
             scratch=scratch,
+            differences=differences,
+            valid=np.zeros(4 * LANES),
+            kink_step=np.zeros(0, np.int64),
+            kink_lane=np.zeros(0, np.int64),
+            kink_between=np.zeros(0, np.int64),
+            kinks_met=np.zeros(1, np.int64),
         )
 
     def _plan(self) -> tuple[Plan, int]:
@@ -227,13 +263,14 @@ class Layout:
             chunks=int(self.first_chunk[-1]),
             joined=self.joined,
             fourth=self.fourth,
+            third=self.third,
             row=row.reshape(-1),
             programs=programs,
             params=tables.aligned(params),
             entry_chunk=entries[0],
             origin=tables.aligned(entries[1]),
             still=tables.aligned(np.zeros_like(entries[1])),
-            nowhere=tables.aligned(np.zeros(self.rows * LANES, np.int32)),
+            nowhere=tables.aligned(np.zeros((1 + self.third) * self.rows * LANES, np.int32)),
             slots=slots,
             table=table,
             threshold=self.threshold,

@@ -39,12 +39,23 @@ class LimbGroup(Group):
     def lasting(self, number: int) -> dict[str, tuple[NDArray, Any]]:
         """As of ``Group``, with the potential under the myelin, and both at the joints."""
         around = self.branches.around
-        return {
+        joints, own, own_joints = (
+            p[number] for p in (self.joint_place, self.around_place, self.joint_around_place)
+        )
+        out = {
             **super().lasting(number),
-            "around": (around, self.around_place[number]),
-            "joints": (self.state.v, self.joint_place[number]),
-            "joints_around": (around, self.joint_around_place[number]),
+            "around": (around, own),
+            "joints": (self.state.v, joints),
+            "joints_around": (around, own_joints),
         }
+        if self.plan.third:
+            beside = self.branches.differences
+            for order in range(3):
+                at, beside_at = order * self.state.v.size, order * self.tree.axial.size
+                out[f"joints_difference_{order + 1}"] = (self.state.differences, joints + at)
+                out[f"around_difference_{order + 1}"] = (beside, own + beside_at)
+                out[f"joints_around_difference_{order + 1}"] = (beside, own_joints + beside_at)
+        return out
 
 
 def lay_out(cables: Sequence[Cable], *, threshold: float, table_cells: tuple[int, int]) -> LimbGroup:
@@ -103,7 +114,10 @@ class LimbLayout:
                 around[:, lane] = np.append(cable.around, np.zeros(self.size - n))[self.order]
         flat, own = self.layout.rows * LANES, self.size * self.width
         gathered = (int(self.tree.gathers.max(initial=-1)) // (SUMS * self.width) + 1) * SUMS * self.width
-        rooms = tables.blank(flat, flat, own, own, own, own, own, max(gathered, 1), own + self.width)
+        rooms = tables.blank(
+            *(3 * own if self.layout.third else 0, flat, flat, own, own, own, own, own),
+            *(max(gathered, 1), own + self.width),
+        )
         return LimbGroup(
             group.plan,
             group.state,

@@ -13,6 +13,7 @@ multiply-adds.
 from __future__ import annotations
 
 import hashlib
+import math
 import operator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 LANES = 8
 GATES_PER_CHUNK = 4
 TABLE_WIDTH = 6 * GATES_PER_CHUNK  # doubles in one table row
+# Of the two Gauss points of a step in what a gate gains; see ``history``.
+GAUSS_WEIGHTS = 0.5 - math.sqrt(1 / 3), 0.5 + math.sqrt(1 / 3)
 
 # No array is made or kept inside a kernel, so none needs its references counted (that alone costs fourfold).
 OPTIONS = {
@@ -298,48 +301,82 @@ def _turn_block(typing_context, array, start, row, columns, first):
     return types.void(array, types.intp, row, columns, types.intp), code
 
 
-@intrinsic
-def _advance(typing_context, gates, start, table, origin, entry, cell, fraction, first):
-    row = ir.VectorType(_F64, 8)
-    four = ir.VectorType(_F64, 4)
+class _Gates:
+    """What the code of a step of gates is made of: the table row of a lane, and its four gates."""
 
-    def code(context, builder, sig, args):
-        gates, start, table, origin, entry, cell, fraction, first = args
+    def __init__(self, context, builder, sig, args):
+        self.context, self.builder, self.sig = context, builder, sig
+        self.gates, self.start, self.table, self.origin, self.entry, self.cell, self.fraction = args[:7]
+
+    def _at(self, which, array, index, target):
+        return _pointer(self.context, self.builder, self.sig.args[which], array, index, target)
+
+    def interpolated(self, lane, first):
+        """Decay and gain of a lane's four gates, at the voltage that the cell from ``first`` on says."""
+        builder, row = self.builder, ir.VectorType(_F64, 8)
+        here = ir.Constant(_I64, lane)
+        cell = builder.load(self._at(5, self.cell, builder.add(first, here), _I32))
+        begins = builder.load(self._at(3, self.origin, builder.add(self.entry, here), _I64))
+        at = builder.add(builder.sext(cell, _I64), begins)
+        f = builder.load(self._at(6, self.fraction, builder.add(first, here), _F64))
+        f = _broadcast(builder, f, 8)
+        c0, c1, c2 = (
+            builder.load(self._at(2, self.table, builder.add(at, ir.Constant(_I64, o)), row), align=64)
+            for o in (0, 8, 16)
+        )
+        both = self.sum(c0, f, self.sum(c1, f, c2))
         nothing = ir.Constant(row, ir.Undefined)
-        parts = []
+        return [builder.shuffle_vector(both, nothing, _mask(range(4 * k, 4 * k + 4))) for k in range(2)]
+
+    def sum(self, x, y, z):
+        """x + y z"""
+        return self.builder.fadd(x, self.builder.fmul(y, z, flags=_FLAGS), flags=_FLAGS)
+
+    def product(self, x, y):
+        return self.builder.fmul(x, y, flags=_FLAGS)
+
+    def stepped(self, step):
+        """Every lane's gates x <- step(lane, x), as four vectors over lanes."""
+        builder, four, parts = self.builder, ir.VectorType(_F64, 4), []
         for lane in range(LANES):
-            here = ir.Constant(_I64, lane)
-            place = _pointer(context, builder, sig.args[5], cell, builder.add(first, here), _I32)
-            begins = _pointer(context, builder, sig.args[3], origin, builder.add(entry, here), _I64)
-            at = builder.add(builder.sext(builder.load(place), _I64), builder.load(begins))
-            f = builder.load(
-                _pointer(context, builder, sig.args[6], fraction, builder.add(first, here), _F64)
-            )
-            f = _broadcast(builder, f, 8)
-            c0, c1, c2 = (
-                builder.load(
-                    _pointer(
-                        context, builder, sig.args[2], table, builder.add(at, ir.Constant(_I64, o)), row
-                    ),
-                    align=64,
-                )
-                for o in (0, 8, 16)
-            )
-            inner = builder.fadd(c1, builder.fmul(f, c2, flags=_FLAGS), flags=_FLAGS)
-            both = builder.fadd(c0, builder.fmul(f, inner, flags=_FLAGS), flags=_FLAGS)
-            a = builder.shuffle_vector(both, nothing, _mask(range(4)))
-            b = builder.shuffle_vector(both, nothing, _mask(range(4, 8)))
-            place = _pointer(
-                context, builder, sig.args[0], gates, builder.add(start, ir.Constant(_I64, 4 * lane)), four
-            )
-            x = builder.fadd(builder.fmul(builder.load(place, align=8), a, flags=_FLAGS), b, flags=_FLAGS)
+            place = self._at(0, self.gates, builder.add(self.start, ir.Constant(_I64, 4 * lane)), four)
+            x = step(lane, builder.load(place, align=8))
             builder.store(x, place, align=8)
             parts.append(x)
-        columns = _transposed(builder, parts)
-        return context.make_tuple(builder, quadruple, columns)
+        return self.context.make_tuple(builder, quadruple, _transposed(builder, parts))
+
+
+@intrinsic
+def _advance(typing_context, gates, start, table, origin, entry, cell, fraction, first):
+    def code(context, builder, sig, args):
+        made = _Gates(context, builder, sig, args)
+
+        def step(lane, x):
+            a, b = made.interpolated(lane, args[7])
+            return made.sum(b, x, a)
+
+        return made.stepped(step)
 
     intp = types.intp
     return quadruple(gates, intp, table, origin, intp, cell, fraction, intp), code
+
+
+@intrinsic
+def _advance_twice(typing_context, gates, start, table, origin, entry, cell, fraction, first, second):
+    def code(context, builder, sig, args):
+        made = _Gates(context, builder, sig, args)
+        p, q = (ir.Constant(ir.VectorType(_F64, 4), [w] * 4) for w in GAUSS_WEIGHTS)
+
+        def step(lane, x):
+            a1, b1 = made.interpolated(lane, args[7])
+            a2, b2 = made.interpolated(lane, args[8])
+            gain = made.sum(made.product(made.sum(p, q, a2), b1), made.sum(q, p, a1), b2)
+            return made.sum(gain, x, made.product(a1, a2))
+
+        return made.stepped(step)
+
+    intp = types.intp
+    return quadruple(gates, intp, table, origin, intp, cell, fraction, intp, intp), code
 
 
 # With the JIT off the same names are these; they also say what the instructions above mean.
@@ -407,12 +444,28 @@ def _turn_block_plain(array, start, row, columns, first):
 
 def _advance_plain(gates, start, table, origin, entry, cell, fraction, first):
     """x <- A(V) x + B(V) for four gates of every lane; returns the four as vectors over lanes."""
-    start, entry, lanes = int(start), int(entry), slice(int(first), int(first) + LANES)
-    block = gates[start : start + GATES_PER_CHUNK * LANES].reshape(LANES, GATES_PER_CHUNK)
+    a, b = _interpolated_plain(table, origin, entry, cell, fraction, first)
+    return _stepped_plain(gates, start, a, b)
+
+
+def _advance_twice_plain(gates, start, table, origin, entry, cell, fraction, first, second):
+    """Two half-steps in one, at the voltages of the cells from ``first`` and from ``second`` on."""
+    p, q = GAUSS_WEIGHTS
+    a1, b1 = _interpolated_plain(table, origin, entry, cell, fraction, first)
+    a2, b2 = _interpolated_plain(table, origin, entry, cell, fraction, second)
+    return _stepped_plain(gates, start, a1 * a2, (p + q * a2) * b1 + (q + p * a1) * b2)
+
+
+def _interpolated_plain(table, origin, entry, cell, fraction, first):
+    entry, lanes = int(entry), slice(int(first), int(first) + LANES)
     offset = origin[entry : entry + LANES] + cell[lanes]
     rows = table[offset[:, None] + np.arange(TABLE_WIDTH)].reshape(LANES, 3, 2, GATES_PER_CHUNK)
     f = fraction[lanes, None]
-    a, b = ((rows[:, 0, k] + f * (rows[:, 1, k] + f * rows[:, 2, k])) for k in (0, 1))
+    return [rows[:, 0, k] + f * (rows[:, 1, k] + f * rows[:, 2, k]) for k in (0, 1)]
+
+
+def _stepped_plain(gates, start, a, b):
+    block = gates[int(start) : int(start) + GATES_PER_CHUNK * LANES].reshape(LANES, GATES_PER_CHUNK)
     block[:] = block * a + b
     return tuple(block.T.copy())
 
@@ -428,4 +481,5 @@ store_past = _store_plain if _plain else _store_past
 askew = _askew_plain if _plain else _askew
 turn_block = _turn_block_plain if _plain else _turn_block
 advance = _advance_plain if _plain else _advance
+advance_twice = _advance_twice_plain if _plain else _advance_twice
 turned = {by: _turning(by) for by in (-2, -1, 1, 2, LANES // 2)}

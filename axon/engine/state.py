@@ -48,13 +48,14 @@ class Plan(NamedTuple):
     chunks: int  # of four gates each, per compartment
     joined: bool  # lanes are consecutive pieces of one axon
     fourth: bool  # compact operator
+    third: bool  # of third order in dt: tables are of half a step, see ``history``
     row: Ints  # (rows * ROW,) see the fields above
     programs: Ints  # flat: see the fields above
     params: Floats  # flat: see the fields above
     entry_chunk: Ints  # (entries,)
     origin: Ints  # (entries * LANES,) start of the table of this lane
     still: Ints  # (entries * LANES,) zeros and
-    nowhere: NDArray[np.int32]  # (rows * LANES,) zeros: origin and cell that leave gates alone
+    nowhere: NDArray[np.int32]  # as cell, zeros: origin and cell that leave gates alone
     slots: Ints  # flat, four to an entry
     table: Floats
     table_start: float  # mV
@@ -98,6 +99,7 @@ class Branches(NamedTuple):
     """What changes from step to step besides ``State``, and room to work in."""
 
     around: Floats  # (rows * width,) potential under the myelin, mV
+    differences: Floats  # (3 * rows * width,) if ``third``: of it, as of V
     diagonal: Floats  # D of every membrane
     right: Floats  # b, then V* of every membrane
     s11: Floats  # (rows * width,) of the inverse of a row's block
@@ -120,16 +122,28 @@ class State(NamedTuple):
     extras: Floats  # (rows with stimuli * EXTRAS * LANES,)
     damped: Ints  # (1,) steps still to be damped
     earlier: Floats  # (rows * LANES,) V at the start of a damped step, mV
-    cell: NDArray[np.int32]  # (rows * LANES,) where in a table the cell of V begins
-    fraction: Floats  # (rows * LANES,) how far V is into its cell
+    cell: NDArray[np.int32]  # (rows * LANES,) where in a table the cell of V begins; twice that if ``third``
+    fraction: Floats  # as cell, how far V is into it
+    differences: (
+        Floats  # (3 * rows * LANES,) if ``third``: of V over the last steps, then theirs, then theirs
+    )
+    valid: Floats  # (4 * LANES,) 1 where these saw no kink of V, else 0; then 1 in a step right after one
+    kink_step: Ints  # (kinks,) from which V goes on in another way, in order
+    kink_lane: Ints  # (kinks,) in which lane, or -1: in all
+    kink_between: Ints  # (kinks,) 1 if between two steps, 0 if inside one or the step after
+    kinks_met: Ints  # (1,)
     scratch: Floats
 
 
 class Spikes(NamedTuple):
-    """Crossings found: v0 below, v1 at or above threshold, v2 one step later (nan until known)."""
+    """Crossings found: v0 below, v1 at or above threshold, v2 one step later (nan until known).
+
+    And V one step earlier (nan where not known, as in steps of second order).
+    """
 
     place: Ints
     step: Ints
+    earlier: Floats
     v0: Floats
     v1: Floats
     v2: Floats

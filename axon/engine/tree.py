@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from axon.engine import history
 from axon.engine import kernel as lanes
 from axon.engine.samples import sample
 from axon.engine.simd import LANES, kernel, load, look, outside, rises, splat, store
@@ -54,10 +55,10 @@ def _put(array, at, value):
     array[at] = value
 
 
-def _made(take, put, number, width):
+def _made(name, take, put, number, width):
     """The two solves for rows of ``width`` numbers."""
+    departure, arrival = history.made(take, put)
 
-    @kernel
     def one_voltage(tree, state):
         """V* of every row into ``state.right``, from D and b."""
         nothing = number(0.0)
@@ -92,16 +93,17 @@ def _made(take, put, number, width):
             x = take(state.k1, own) + take(state.s11, own) * x
             put(state.right, tree.place[row], x)
 
-    @kernel
-    def two_voltages(tree, state, whole):
+    def two_voltages(tree, state, whole, third, valid):
         """V* of every row into ``state.right``, and p moved on by a whole step or a half."""
-        nothing = number(0.0)
+        nothing, size = number(0.0), tree.rows * width
         more, less_a, less_c, more_1, more_2 = nothing, nothing, nothing, nothing, nothing
         for row in range(tree.rows - 1, -1, -1):
             at, own = tree.place[row], row * width
             b = take(state.diagonal, at)
             r1 = take(state.right, at)
             p = take(state.around, own)
+            if third:
+                p = departure(valid, state.differences, own, size, p)
             r2 = take(state.electrode, own) - r1 + take(tree.sheath, own) * p + more_2
             r1 = r1 + more_1
             a = take(tree.inside, own) - less_a
@@ -150,16 +152,21 @@ def _made(take, put, number, width):
             put(state.k1, own, f)
             put(state.k2, own, p)
             put(state.right, tree.place[row], f - p)
-            if whole:
-                put(state.around, own, 2.0 * p - take(state.around, own))
-            else:
-                put(state.around, own, p)
+            before, after = take(state.around, own), p
+            if third and whole:
+                after = arrival(valid, state.differences, own, size, before, p)
+            elif whole:
+                after = 2.0 * p - before
+            put(state.around, own, after)
 
-    return one_voltage, two_voltages
+    # Kernels that are kept on disk are linked by their names: two of one name would be taken for each other.
+    for solve in (one_voltage, two_voltages):
+        solve.__qualname__ += f"_{name}"
+    return kernel(one_voltage), kernel(two_voltages)
 
 
-_one_wide, _two_wide = _made(load, store, splat, LANES)
-_one_plain, _two_plain = _made(_take, _put, _number, 1)
+_one_wide, _two_wide = _made("wide", load, store, splat, LANES)
+_one_plain, _two_plain = _made("plain", _take, _put, _number, 1)
 
 
 @kernel
@@ -179,11 +186,17 @@ def _stimulate(plan, state, tree, branches, strengths, levels, step):
 
 
 @kernel
+def _gated(plan, row):
+    """Whether some gate stands in the row."""
+    program = look(plan.row, row * ROW + PROGRAM)
+    return look(plan.programs, program + LAST_ENTRY) > look(plan.programs, program + FIRST_ENTRY)
+
+
+@kernel
 def _membranes(plan, state, branches, origin, cell):
     """Gates moved on, D and b of every row."""
     for row in range(plan.rows):
-        program = look(plan.row, row * ROW + PROGRAM)
-        if look(plan.programs, program + LAST_ENTRY) > look(plan.programs, program + FIRST_ENTRY):
+        if _gated(plan, row):
             lanes._find_cells(plan, state, row)
         d, b, _ = lanes._membrane(plan, state, origin, cell, row)
         store(branches.diagonal, row * LANES, d)
@@ -193,12 +206,17 @@ def _membranes(plan, state, branches, origin, cell):
 @kernel
 def _settle(plan, state, branches, spikes, step, half, halves):
     """New V and crossings of threshold; returns whether any V left the table."""
-    lost = False
+    lost, size = False, plan.rows * LANES
+    valid_1, valid_2 = splat(0.0), splat(0.0)
+    if halves == 1:
+        valid_1, valid_2 = splat(1.0), load(state.valid, 0)
     for row in range(plan.rows):
         at = row * LANES
         before, middle = load(state.v, at), load(branches.right, at)
         after = middle
-        if halves == 1:
+        if halves == 1 and plan.third:
+            after = history.arrival(state.valid, state.differences, at, size, before, middle)
+        elif halves == 1:
             after = 2.0 * middle - before
         elif half == 0:
             store(state.earlier, at, before)
@@ -209,6 +227,10 @@ def _settle(plan, state, branches, spikes, step, half, halves):
             lanes._note(plan, state, spikes, row, step, before)
         if outside(after, plan.table_low, plan.table_high):
             lost = True
+        elif plan.third and half == halves - 1 and _gated(plan, row):
+            # As the next step will look them up.
+            cells = lanes._cells(plan)
+            lost |= history.find_cells(plan, state, valid_1, valid_2, cells, row, after) != 0
     return lost
 
 
@@ -229,9 +251,13 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
         if samples.stride > 0 and step % samples.stride == 0:
             sample(state, samples, frame)
             frame += 1
+        if plan.third:
+            history.kinks(state, step)
         waiting = spikes.found[0]
         halves = 2 if state.damped[0] > 0 else 1
         state.damped[0] -= halves - 1
+        if halves == 2:
+            history.forget(state)
         lost = False
         for half in range(halves):
             if half == 0:
@@ -239,14 +265,15 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
             else:
                 _membranes(plan, state, branches, plan.still, plan.nowhere)
             if tree.double and tree.wide:
-                _two_wide(tree, branches, halves == 1)
+                _two_wide(tree, branches, halves == 1, plan.third, state.valid)
             elif tree.double:
-                _two_plain(tree, branches, halves == 1)
+                _two_plain(tree, branches, halves == 1, plan.third, state.valid)
             elif tree.wide:
                 _one_wide(tree, branches)
             else:
                 _one_plain(tree, branches)
             lost |= _settle(plan, state, branches, spikes, step, half, halves)
+        history.step_made(state, 1.0 if halves == 1 else 0.0)
         for n in range(spikes.found[1], waiting):
             spikes.v2[n] = state.v[spikes.place[n]]
         spikes.found[1] = waiting

@@ -37,8 +37,8 @@ class Run:
     stimuli : tuple of Pulse, Train, Ramp, Synapse or Clamp
     record : Record
     numerics : mapping
-        dt (ms), dx (um, None for the default mesh), order, duration (ms), steps, compartments; with noise
-        also noise and seed; where the run begins later than at 0, start (ms).
+        dt (ms), dx (um, None for the default mesh), order (of the mesh), order_in_dt, duration (ms), steps,
+        compartments; with noise also noise and seed; where the run begins later than at 0, start (ms).
     time : (n_t,) ms
     position : (n_x,) um
         Centres of the recorded compartments.

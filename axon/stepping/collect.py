@@ -300,6 +300,7 @@ class Collector:
                 "dt": job.dt,
                 "dx": None if job.dx is None else float(job.dx),
                 "order": self.order,
+                "order_in_dt": 3 if job.third else 2,
                 "duration": steps * job.dt,
                 "steps": steps,
                 "compartments": len(job.compartments),

@@ -31,6 +31,9 @@ Array = NDArray[Any]
 _CHUNK_SECONDS = 0.1
 _CHUNK_SAMPLES = 4_000_000  # values
 _SPIKES = 8192  # at least for so many there is room in a chunk
+# The cubic through four voltages crosses near where the parabola through three does: Newton's steps to there,
+# and how far off, in steps of time, it may be before it is mistrusted.
+_NEWTON, _NEAR = 3, 0.2
 _RUNAWAY = 20_000.0  # mV; no current that leaves an axon whole takes it there
 _compiling = threading.Lock()
 _compiled: set[type] = set()
@@ -69,6 +72,10 @@ class Stepper:
             low, high = start["cells"]
         self.group: Any = self._laid_out(cables, order, (int(low), int(high)))
         self.done = self.jobs[0].first
+        if self.jobs[0].third:
+            self.group.expect_kinks(
+                [{k: job.kinks[k] for k in job.kinks if k >= self.done} for job in self.jobs]
+            )
         self.size = self.group.plan.rows * self.lanes
         self.begins = np.array([0, *accumulate(map(len, cables))])
         self.jointed = cables[0].limbs is not None
@@ -109,6 +116,7 @@ class Stepper:
         spikes = Spikes(
             np.empty(room, np.int64),
             np.empty(room, np.int64),
+            np.empty(room),
             np.empty(room),
             np.empty(room),
             np.empty(room),
@@ -203,6 +211,9 @@ class Stepper:
         spikes.step[:count] = self.done - 1
         spikes.v0[:count], spikes.v1[:count] = start["rising"][rising], start["v"][rising]
         spikes.v2[:count] = np.nan
+        spikes.earlier[:count] = np.nan
+        if self.jobs[0].third:
+            spikes.earlier[:count] = self.group.before(spikes.place[:count], spikes.v0[:count])
         spikes.found[0] = count
 
     def _states(self, spikes: Any) -> list[dict[str, Array]]:
@@ -231,7 +242,8 @@ class Stepper:
         worst = int(np.argmax(size))
         if size[worst] >= _RUNAWAY:
             self._unstable(worst)
-        self.group.widen(*_cells(float(v.min()), float(v.max())))
+        ends = self.group.span() if self.jobs[0].third else (float(v.min()), float(v.max()))
+        self.group.widen(*_cells(*ends))
 
     def _whose(self, place: Any) -> tuple[Any, Any]:
         """Which axon a place in the state belongs to, and which of its compartments, or joints behind."""
@@ -257,9 +269,10 @@ class Stepper:
         """Turn the crossings found so far into times, but for those that wait for one more step."""
         total, settled = spikes.found.tolist()
         n = total if everything else settled
-        fields = (spikes.place, spikes.step, spikes.v0, spikes.v1, spikes.v2)
-        place, step, v0, v1, v2 = (field[:n] for field in fields)
-        time = (step + crossing(v0, v1, v2, self.record.threshold)) * self.dt
+        fields = (spikes.place, spikes.step, spikes.earlier, spikes.v0, spikes.v1, spikes.v2)
+        place, step, earlier, v0, v1, v2 = (field[:n] for field in fields)
+        known = earlier if self.jobs[0].third else None
+        time = (step + crossing(v0, v1, v2, self.record.threshold, known)) * self.dt
         self._hand_over(place, time)
         if n < total:
             for field in fields:
@@ -295,14 +308,15 @@ def _cells(lowest: float, highest: float) -> tuple[int, int]:
     return round(low / CELL), round(high / CELL)
 
 
-def crossing(v0: Array, v1: Array, v2: Array, threshold: float) -> Array:
+def crossing(v0: Array, v1: Array, v2: Array, threshold: float, earlier: Array | None = None) -> Array:
     """Where in a step V crosses ``threshold``, 0..1, from V at its start and end and one step later.
 
-    The parabola through the three; the straight line where the third is not known (nan).
+    The cubic through these and V one step before; the parabola where that is not known (nan), and the
+    straight line where the third is not.
 
     Parameters
     ----------
-    v0, v1, v2 : (n,) ndarray
+    v0, v1, v2, earlier : (n,) ndarray
         mV, with v0 < threshold <= v1.
     threshold : float
         mV.
@@ -312,7 +326,16 @@ def crossing(v0: Array, v1: Array, v2: Array, threshold: float) -> Array:
     # V(s) = v0 + (v1 - v0 - bend) s + bend s^2; the root in (0, 1], in the form that survives bend = 0.
     linear, below = v1 - v0 - bend, threshold - v0
     root = np.sqrt(np.maximum(linear**2 + 4 * bend * below, 0.0))
-    return 2 * below / (linear + root)
+    at = 2 * below / (linear + root)
+    if earlier is None or np.isnan(earlier).all():
+        return at
+    twist = (2 * bend - (v1 - 2 * v0 + earlier)) / 6  # of the cubic term, twist (s + 1) s (s - 1)
+    better = at
+    for _ in range(_NEWTON):
+        rest = better * (linear + bend * better + twist * (better**2 - 1)) - below
+        better = better - rest / (linear + 2 * bend * better + twist * (3 * better**2 - 1))
+    known = np.isfinite(better) & ~np.isnan(v2) & (np.abs(better - at) < _NEAR) & (better > 0) & (better <= 1)
+    return np.where(known, better, at)
 
 
 def _advanced(group: Any, talk: bool, *arguments: Any) -> tuple[int, int, int]:
