@@ -33,18 +33,18 @@ KILLS = (
     + """
 record = axon.Record(every=0.0025, gates=True)
 began = time.monotonic()
-simulate(duration=60, record=record, to=sys.argv[1])
+simulate(duration=120, record=record, to=sys.argv[1])
 usual = time.monotonic() - began
 began = time.monotonic()
-simulate(duration=60, record=record, to=sys.argv[1])
+simulate(duration=120, record=record, to=sys.argv[1])
 usual = min(usual, time.monotonic() - began)
 random = np.random.default_rng(5)
 writing._FLUSH = 0.01
-for number, part in enumerate(random.uniform(0, 1.1, 50)):
+for number, part in enumerate(random.uniform(0.05, 1.1, 50)):
     path = f"{sys.argv[1]}.{number}"
     child = os.fork()
     if child == 0:
-        simulate(duration=60, record=record, to=path)
+        simulate(duration=120, record=record, to=path)
         os._exit(0)
     time.sleep(part * usual)
     os.kill(child, signal.SIGKILL)
