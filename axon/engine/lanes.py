@@ -79,12 +79,21 @@ class Group:
             out["valid"] = (state.valid, slice(None))
         return out
 
-    def expect_kinks(self, kinks: Sequence[Mapping[int, bool]]) -> None:
-        """At which steps the voltage of every cable goes on in another way, and whether right between two."""
+    def expect_kinks(self, kinks: Sequence[Mapping[int, bool]], first: int) -> None:
+        """At which steps from ``first`` on the voltage of every cable goes on in another way.
+
+        And whether right between two steps; see ``Job.kinks``.
+        """
         lanes = [-1] if len(kinks) == 1 else range(len(kinks))
-        every = sorted((k, lane, own[k]) for lane, own in zip(lanes, kinks, strict=True) for k in own)
-        step, lane, between = np.array(every, np.int64).reshape(-1, 3).T.copy()
-        self.state = self.state._replace(kink_step=step, kink_lane=lane, kink_between=between)
+        ahead = sorted(
+            (k, lane, between)
+            for lane, own in zip(lanes, kinks, strict=True)
+            for k, between in own.items()
+            if k >= first
+        )
+        if ahead:
+            step, lane, between = (np.array(column, np.int64) for column in zip(*ahead, strict=True))
+            self.state = self.state._replace(kink_step=step, kink_lane=lane, kink_between=between)
 
     def before(self, place: Ints, v: Floats) -> Floats:
         """V at these places one step before it was ``v``, which was one step before now; nan if not known."""

@@ -33,7 +33,7 @@ _CHUNK_SAMPLES = 4_000_000  # values
 _SPIKES = 8192  # at least for so many there is room in a chunk
 # The cubic through four voltages crosses near where the parabola through three does: Newton's steps to there,
 # and how far off, in steps of time, it may be before it is mistrusted.
-_NEWTON, _NEAR = 3, 0.2
+_NEWTON, _NEAR = 2, 0.2
 _RUNAWAY = 20_000.0  # mV; no current that leaves an axon whole takes it there
 _compiling = threading.Lock()
 _compiled: set[type] = set()
@@ -73,9 +73,7 @@ class Stepper:
         self.group: Any = self._laid_out(cables, order, (int(low), int(high)))
         self.done = self.jobs[0].first
         if self.jobs[0].third:
-            self.group.expect_kinks(
-                [{k: job.kinks[k] for k in job.kinks if k >= self.done} for job in self.jobs]
-            )
+            self.group.expect_kinks([job.kinks for job in self.jobs], self.done)
         self.size = self.group.plan.rows * self.lanes
         self.begins = np.array([0, *accumulate(map(len, cables))])
         self.jointed = cables[0].limbs is not None
@@ -329,13 +327,16 @@ def crossing(v0: Array, v1: Array, v2: Array, threshold: float, earlier: Array |
     at = 2 * below / (linear + root)
     if earlier is None or np.isnan(earlier).all():
         return at
-    twist = (2 * bend - (v1 - 2 * v0 + earlier)) / 6  # of the cubic term, twist (s + 1) s (s - 1)
+    # Its term (s + 1) s (s - 1); below, the cubic by falling powers.
+    twist = (2 * bend - (v1 - 2 * v0 + earlier)) / 6
+    linear -= twist
     better = at
     for _ in range(_NEWTON):
-        rest = better * (linear + bend * better + twist * (better**2 - 1)) - below
-        better = better - rest / (linear + 2 * bend * better + twist * (3 * better**2 - 1))
-    known = np.isfinite(better) & ~np.isnan(v2) & (np.abs(better - at) < _NEAR) & (better > 0) & (better <= 1)
-    return np.where(known, better, at)
+        rest = ((twist * better + bend) * better + linear) * better - below
+        better = better - rest / ((3 * twist * better + 2 * bend) * better + linear)
+    near = np.abs(better - at) < _NEAR  # not where one of the four is nan
+    near &= (better > 0) & (better <= 1)
+    return better if near.all() else np.where(near, better, at)
 
 
 def _advanced(group: Any, talk: bool, *arguments: Any) -> tuple[int, int, int]:
