@@ -20,7 +20,8 @@ Method
     tool runs on a grid of (dx, dt); its error is that against the travelling wave of the same equations, and
     its time to an accuracy is that of its fastest run within it. For a peer this may be luck, two errors
     that cancel; for axon a run counts only if every finer run of its grid is within too. "Extrapolated" is
-    Richardson's in dt, from the runs at dt and dt/2; it is also done by hand for the peers.
+    Richardson's in dt, from the runs at dt and dt/2 and by the order of each: third for axon on its mesh of
+    order 4, first for Arbor, second for all others; it is also done by hand for the peers.
 
     *Scaling*: cost of a further step, a long run less a short one; threads on the wall clock.
 

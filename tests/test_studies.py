@@ -169,9 +169,12 @@ def test_errors_vanish_with_the_orders_of_theory(trials: Any) -> None:
     assert answer["order_dt"]["value"] == pytest.approx(2, abs=0.1)
     assert answer["order_dx"]["value"] == pytest.approx(2, abs=0.1)
     assert answer["order_dx_compact"]["value"] == pytest.approx(4, abs=0.2)
+    assert answer["order_dt_order_4"]["value"] == pytest.approx(3, abs=0.1)
     # An order can be had at any error; these levels: from other Crank-Nicolson solvers
-    by_dt = dict(zip(answer["dt_ms"], answer["error_dt"], strict=True))
+    by_dt = dict(zip(answer["dt_ms"], answer["error_dt_order_2"], strict=True))
     assert by_dt[0.00125] == pytest.approx(-1.9e-5, rel=0.1)
+    by_dt = dict(zip(answer["dt_ms"], answer["error_dt_order_4"], strict=True))
+    assert max(abs(by_dt[dt]) for dt in (0.01, 0.005, 0.0025, 0.00125)) < 3e-5
     by_dx = dict(zip(answer["dx_um"], answer["error_dx_order_4"], strict=True))
     assert by_dx[1250.0] == pytest.approx(-5.3e-4, rel=0.1)
     for row in answer["choices"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -96,15 +95,16 @@ def slow_by_measurement(run: Run) -> Iterator[Finding]:
         initial_voltage=_initial(run),
         progress=False,
     )
+    order = int(finer.numerics["order_in_dt"])
     try:
-        error = 4 / 3 * abs(finer.velocity().value - velocity) / velocity  # second order in dt
+        error = abs(finer.velocity().value - velocity) / velocity / (1 - 0.5**order)
     except NoPropagation as none:
         yield Finding(
             "time step", f"at half the time step there is no spike: {none.reason}; use dt {dt / 4:g} ms"
         )
         return
     if error > WANTED:
-        least = dt * math.sqrt(WANTED / error)
+        least = dt * (WANTED / error) ** (1 / order)
         yield Finding(
             "time step",
             f"dt of {dt:g} ms makes the velocity wrong by {100 * error:.2g} %, as half of it shows; "
