@@ -65,7 +65,10 @@ def simulate(
         Longest compartment, um; by default ``default_dx`` of each section.
     order : {2, 4}
         Order of accuracy in dx: 4 uses the compact operator inside uniform stretches. It is of fourth order
-        but near joins of sections, clamps and synapses (second) and right at a stimulus.
+        but near joins of sections, clamps and synapses (second) and right at a stimulus. With it, and on
+        fibres with nodes, the step is of third order in dt, else of second (staggered Crank-Nicolson), as it
+        is where concentrations drift or channels are noisy; ``numerics["order_in_dt"]`` of the run tells.
+        A stimulus that jumps inside a step leaves an error of second order in what follows at once.
     record : Record, optional
         What to keep; by default the voltage everywhere every 0.05 ms.
     initial_voltage : float or (n,) array_like, optional

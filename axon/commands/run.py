@@ -35,7 +35,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gates", action="store_true", help="keep the gates too; pictures shade the wake")
     parser.add_argument("--currents", action="store_true", help="keep the currents of the channels too")
     parser.add_argument(
-        "--order", type=int, choices=(2, 4), default=2, help="order of the mesh (default: %(default)d)"
+        "--order",
+        type=int,
+        choices=(2, 4),
+        default=2,
+        help="order in dx; with 4 the third in dt (default: %(default)d)",
     )
     parser.add_argument(
         "--max-size", type=float, metavar="MB", help="refuse to record more than this, before compression"
