@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
+from scheme import midtime
 
 from axon import Axon, Clamp, Pulse, Record, Run, Section, Train, hodgkin_huxley, passive, simulate
 from axon.stimuli import Stimulus
@@ -35,24 +36,6 @@ def voltage(run: Run) -> Array:
 def capacitive_charge(run: Run) -> float:
     """Charge (pC) that went onto the membrane between the first sample and the last."""
     return float(run.compartments.capacitance @ (voltage(run)[-1] - voltage(run)[0]))
-
-
-def midtime(run: Run, kinks: set[int]) -> tuple[Array, float]:
-    """Voltage at which each step takes the ionic current, mV, and the charge that it moves besides, pC.
-
-    A step of third order looks at those since the last kink. What their third difference moves adds up to
-    what it makes of the second at the ends of each smooth stretch.
-    """
-    v = voltage(run)
-    out, besides, since = 0.5 * (v[1:] + v[:-1]), 0.0, 0
-    for step in range(len(v) - 1 if run.numerics["order_in_dt"] == 3 else 0):
-        since = step if step in kinks else since
-        if step - 2 >= since:
-            out[step] -= np.diff(v[step - 2 : step + 1], 2, axis=0)[0] / 8
-        if step - 3 >= since:
-            third = np.diff(v[step - 3 : step + 1], 3, axis=0)[0]
-            besides += float(run.compartments.capacitance @ third) / 24
-    return out, besides
 
 
 @pytest.mark.parametrize("order", [2, 4])
