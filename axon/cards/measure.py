@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.cards.card import Card, Line
-from axon.discretise.job import default_dt
+from axon.discretise.job import default_dt, order_in_dt
 from axon.geometry import Axon
 from axon.measure.spike import SpikeShape, spike_shape
 from axon.protocols.space_clamp import microamperes_per_cm2, nanoamperes, space_clamp
@@ -100,7 +100,8 @@ class _Bench:
     def _converged(self, value: Callable[[SpikeShape], float]) -> Measured:
         """Richardson's extrapolation over dt; the error is all of what it adds."""
         fine, coarse = (value(self._spike(self.dt / k)) for k in (2, 1))
-        return Measured(fine + (fine - coarse) / 3, abs(fine - coarse) / 3)
+        step = (fine - coarse) / self._gain
+        return Measured(fine + step, abs(step))
 
     def _spike(self, dt: float) -> SpikeShape:
         if dt not in self.spikes:
@@ -126,6 +127,11 @@ class _Bench:
     def _order(self) -> int:
         return order_of(self.axon) if self.card.patch is None else 2
 
+    @property
+    def _gain(self) -> int:
+        """What half the step changes, in parts of what is left of the error."""
+        return 2 ** order_in_dt(self.axon, self._order) - 1
+
     def _start(self) -> Pulse:
         if self.card.patch is None:
             return suprathreshold_pulse(self.axon)
@@ -143,7 +149,7 @@ class _Bench:
 
     def _threshold(self, line: Line) -> Measured:
         fine, coarse = self._thresholds()
-        step = (fine.value - coarse.value) / 3
+        step = (fine.value - coarse.value) / self._gain
         found = Measured(fine.value + step, math.hypot(fine.error, step))
         if self.card.patch is None:
             return found
@@ -171,7 +177,7 @@ class _Bench:
         # It takes hundreds of trials: on a coarser mesh than thresholds.
         dt, dx = self.card.trial
         fine, coarse = self._absolute(dt / 2, 2 * dx), self._absolute(dt, 4 * dx)
-        step = (fine - coarse) / 3
+        step = (fine - coarse) / self._gain
         return Measured(fine + step, math.hypot(ACCURACY * fine, step))
 
     def _absolute(self, dt: float, dx: float | None) -> float:
