@@ -22,6 +22,7 @@ from axon.engine.formula import BLOCK, evaluate
 from axon.engine.samples import sample
 from axon.engine.simd import inlined, kernel
 from axon.engine.state import FINISHED
+from axon.engine.stimulate import impose
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -100,7 +101,7 @@ def _advance(step, blocks, formulas, group, output, strengths, levels, first_ste
         for c in range(plan.clamp_place.size):
             blocks.levels[c, 0] = levels[c, i]
             if not np.isnan(levels[c, i]):
-                lanes._impose(plan, state, plan.clamp_place[c], levels[c, i])
+                impose(plan, state, plan.clamp_place[c], levels[c, i])
         if not _look_ahead(blocks, formulas, state.v, memory):
             return i, taken, NO_TABLE
         if samples.stride > 0 and (first_step + i) % samples.stride == 0:

@@ -1,4 +1,6 @@
-"""The time step: gates, cable and spikes of a group of lanes, second order in dt, second or fourth in dx.
+"""The time step: gates, cable and spikes of a group of lanes.
+
+Second order in dt, or third (see ``history``); second in dx, or fourth.
 
 The state is [row, lane]: a lane is a whole axon, or one piece of a long axon whose pieces lie side by side
 and are joined exactly. V lives at t_k, gates at t_k + dt/2 (Hines 1984; Mascagni 1989). One step:
@@ -20,184 +22,26 @@ from __future__ import annotations
 import numpy as np
 
 from axon.engine import history
+from axon.engine.membrane import cells_of, field, find_cells, membrane
 from axon.engine.samples import sample
-from axon.engine.simd import (
-    GATES_PER_CHUNK,
-    LANES,
-    TABLE_WIDTH,
-    advance,
-    advance_twice,
-    inlined,
-    kernel,
-    load,
-    locate,
-    look,
-    rises,
-    splat,
-    store,
-    turned,
-)
+from axon.engine.simd import LANES, inlined, kernel, load, locate, look, rises, splat, store, turned
 from axon.engine.state import (
-    ADDED,
-    CAPACITY,
-    CHANNELS,
     COMPACT,
     COUPLING,
-    DAMPED_STEPS,
-    ENDS,
-    EXPONENT,
     EXTRA,
     EXTRAS,
     FINISHED,
-    FIRST,
-    FIRST_ENTRY,
-    FIRST_SLOT,
     FREE,
-    FROM_HELD,
-    HELD,
-    INJECTED,
-    LAST_ENTRY,
-    LEAK,
-    LEAK_CURRENT,
     LEFT_TABLE,
     LEVEL,
-    LINEAR,
     NOTHING,
-    PLAIN,
-    PROGRAM,
-    REST,
     ROW,
-    SLOPE,
     SPIKES_FULL,
-    SQUID,
-    START,
 )
+from axon.engine.stimulate import stimulate
 
 _before, _after, _twice_before, _twice_after = turned[1], turned[-1], turned[2], turned[-2]
 _across = turned[LANES // 2]
-
-
-@inlined
-def _cells(plan):
-    """How many cells the tables have."""
-    return np.int64((plan.table_high - plan.table_low) * plan.table_density + 0.5)
-
-
-@inlined
-def _find_cells(plan, state, row):
-    """Where in the tables the row's voltages lie."""
-    if plan.third:
-        v = load(state.v, row * LANES)
-        valid_1, valid_2 = load(state.valid, 0), load(state.valid, LANES)
-        history.find_cells(plan, state, valid_1, valid_2, _cells(plan), row, v)
-        return
-    s = (load(state.v, row * LANES) - plan.table_start) * plan.table_density
-    locate(s, _cells(plan), state.cell, state.fraction, row * LANES)
-
-
-@inlined
-def _power(x, exponent):
-    y = x
-    if exponent >= 4:
-        y = x * x
-        y = y * y
-        for _ in range(4, exponent):
-            y = y * x
-    elif exponent == 3:
-        y = x * x * x
-    elif exponent == 2:
-        y = x * x
-    return y
-
-
-@inlined
-def _slot(plan, x, slot, fraction, d, b, pair):
-    """What one slot, a gate or the like, makes of a channel's open fraction, and the channel of D and b."""
-    code = look(plan.slots, slot)
-    exponent = code >> EXPONENT
-    if exponent:
-        y = _power(x, exponent)
-        fraction = y if code & FIRST else fraction * y
-    end = code & ENDS
-    if end == LINEAR:
-        d = d + load(plan.params, pair) * fraction
-        b = b + load(plan.params, pair + LANES) * fraction
-        pair += 2 * LANES
-    elif end == SLOPE:
-        d = d + load(plan.params, pair) * (fraction * x)
-    elif end == REST:
-        b = b + load(plan.params, pair + LANES) * (fraction * x)
-        pair += 2 * LANES
-    return fraction, d, b, pair
-
-
-@inlined
-def _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair):
-    fraction, d, b, pair = _slot(plan, x0, slot, fraction, d, b, pair)
-    fraction, d, b, pair = _slot(plan, x1, slot + 1, fraction, d, b, pair)
-    fraction, d, b, pair = _slot(plan, x2, slot + 2, fraction, d, b, pair)
-    return _slot(plan, x3, slot + 3, fraction, d, b, pair)
-
-
-@inlined
-def _gates(plan, state, start, origin, entry, cell, row):
-    """Four gates of every lane over one step."""
-    at, gates, table, fraction = row * LANES, state.gates, plan.table, state.fraction
-    if plan.third:
-        second = at + plan.rows * LANES
-        return advance_twice(gates, start, table, origin, entry, cell, fraction, at, second)
-    return advance(gates, start, table, origin, entry, cell, fraction, at)
-
-
-@inlined
-def _membrane(plan, state, origin, cell, row):
-    """The row's gates over one step; D, b, and what comes from held neighbours."""
-    params = plan.params
-    facts = row * ROW
-    at = look(plan.row, facts + START)
-    capacity = load(params, at + CAPACITY * LANES)
-    v, size = load(state.v, row * LANES), plan.rows * LANES
-    if plan.third:
-        v = history.departure(state.valid, state.differences, row * LANES, size, v)
-    d = capacity + load(params, at + LEAK * LANES)
-    b = capacity * v + load(params, at + LEAK_CURRENT * LANES)
-    from_held = splat(0.0)
-    pair = at + CHANNELS * LANES
-    width = GATES_PER_CHUNK * LANES
-    fraction = d
-    plain = look(plan.row, facts + PLAIN)
-    if plain:
-        # As below, but without a loop or an address to look up: a step costs a seventh less.
-        x0, x1, x2, x3 = _gates(plan, state, row * width, origin, 0, cell, row)
-        if plain == SQUID:
-            # The channels of most membranes, m3 h and n4, without a program: 4 % less again.
-            fourth = x2 * x2
-            opened, other = x0 * x0 * x0 * x1, fourth * fourth
-            d = d + load(params, pair) * opened + load(params, pair + 2 * LANES) * other
-            b = b + load(params, pair + LANES) * opened + load(params, pair + 3 * LANES) * other
-        else:
-            _, d, b, _ = _four_slots(plan, x0, x1, x2, x3, 0, fraction, d, b, pair)
-    else:
-        program = look(plan.row, facts + PROGRAM)
-        slot = look(plan.programs, program + FIRST_SLOT)
-        first, last = look(plan.programs, program + FIRST_ENTRY), look(plan.programs, program + LAST_ENTRY)
-        for entry in range(first, last):
-            start = (row * plan.chunks + look(plan.entry_chunk, entry)) * width
-            x0, x1, x2, x3 = _gates(plan, state, start, origin, entry * LANES, cell, row)
-            fraction, d, b, pair = _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair)
-            slot += GATES_PER_CHUNK
-        extra = look(plan.row, facts + EXTRA)
-        if extra:
-            own = (extra - 1) * (EXTRAS * LANES)
-            d = d + load(state.extras, own + ADDED * LANES)
-            b = b + load(state.extras, own + INJECTED * LANES)
-            from_held = load(state.extras, own + FROM_HELD * LANES)
-    return d, b, from_held
-
-
-@inlined
-def _field(plan, row, field):
-    return load(plan.params, look(plan.row, row * ROW + START) + field * LANES)
 
 
 @inlined
@@ -223,7 +67,7 @@ def _join(diagonal, lower, upper, right):
 
 @kernel
 def _membrane_apart(plan, state, origin, cell, row):
-    return _membrane(plan, state, origin, cell, row)
+    return membrane(plan, state, origin, cell, row)
 
 
 @inlined
@@ -239,21 +83,21 @@ def _eliminate(plan, state, origin, cell):
         d_here, b_here, held = _membrane_apart(plan, state, origin, cell, 0)
     d_before, b_before = _before(d_end), _before(b_end)
     d_first, b_first = _after(d_here), _after(b_here)
-    k_left, w_left = _field(plan, 0, COUPLING), _field(plan, 0, COMPACT)
+    k_left, w_left = field(plan, 0, COUPLING), field(plan, 0, COMPACT)
     k_first, w_first = _after(k_left), _after(w_left)
     ahead, known, behind, carry = nothing, nothing, one, one
     sum_known, sum_behind = nothing, nothing
     for row in range(last):
         if row + 1 < last:
-            d_next, b_next, held_next = _membrane(plan, state, origin, cell, row + 1)
+            d_next, b_next, held_next = membrane(plan, state, origin, cell, row + 1)
         else:
             d_next, b_next, held_next = d_end, b_end, held_end
-        k_right = _field(plan, row + 1, COUPLING)
+        k_right = field(plan, row + 1, COUPLING)
         diagonal = d_here + k_left + k_right
         right = b_here + held
         upper, lower = k_right, k_left
         if plan.fourth:
-            w_right = _field(plan, row + 1, COMPACT)
+            w_right = field(plan, row + 1, COMPACT)
             diagonal = diagonal - (w_left + w_right) * d_here
             right = right + w_left * (b_before - b_here) + w_right * (b_next - b_here)
             upper = k_right - w_right * d_next
@@ -294,7 +138,7 @@ def _eliminate(plan, state, origin, cell):
 
 
 @kernel
-def _note(plan, state, spikes, row, step, before):
+def note(plan, state, spikes, row, step, before):
     """Write down which lanes of this row crossed threshold."""
     store(state.scratch, 0, before)
     for lane in range(LANES):
@@ -324,7 +168,7 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
         left = _before(midpoint)
     x = midpoint
     lost = False
-    last, cells, clamped, size = plan.rows - 1, _cells(plan), plan.clamp_place.size > 0, plan.rows * LANES
+    last, cells, clamped, size = plan.rows - 1, cells_of(plan), plan.clamp_place.size > 0, plan.rows * LANES
     # Of the differences as this step leaves them.
     valid_1, valid_2 = splat(0.0), splat(0.0)
     if halves == 1:
@@ -362,73 +206,10 @@ def _substitute(plan, state, spikes, step, midpoint, half, halves):
         risen = rises(before, after, plan.threshold)
         if left_table | risen:
             if risen and half == halves - 1:
-                _note(plan, state, spikes, row, step, before)
+                note(plan, state, spikes, row, step, before)
             if left_table:
                 lost = True
     return lost
-
-
-@kernel
-def _half_step(plan, place, chunk_entry, lane, v, gate):
-    """Steady state and half-step decay of one gate at v."""
-    s = (v - plan.table_start) * plan.table_density
-    cell = np.int64(s)
-    f = s - cell
-    item = chunk_entry * LANES + lane
-    at = plan.origin[item] + cell * TABLE_WIDTH + gate
-    a = plan.table[at] + f * (plan.table[at + 8] + f * plan.table[at + 16])
-    b = plan.table[at + 4] + f * (plan.table[at + 12] + f * plan.table[at + 20])
-    decay = a if plan.third else np.sqrt(max(a, 0.0))
-    return (b / (1.0 - a) if a < 1.0 else 0.0), decay
-
-
-@kernel
-def _impose(plan, state, place, level):
-    """Set V of a clamped compartment; where it jumps, its gates see half a step of each voltage."""
-    before = state.v[place]
-    if before == level:
-        return
-    state.v[place] = level
-    s = (level - plan.table_start) * plan.table_density
-    cell = np.int32(s)
-    for at in range(place, state.cell.size, state.v.size):
-        state.cell[at] = cell * TABLE_WIDTH
-        state.fraction[at] = s - cell
-    state.damped[0] = DAMPED_STEPS
-    row, lane = place // LANES, place % LANES
-    program = plan.row[row * ROW + PROGRAM]
-    for entry in range(plan.programs[program + FIRST_ENTRY], plan.programs[program + LAST_ENTRY]):
-        chunk = plan.entry_chunk[entry]
-        for gate in range(GATES_PER_CHUNK):
-            steady0, decay0 = _half_step(plan, place, entry, lane, before, gate)
-            steady1, decay1 = _half_step(plan, place, entry, lane, level, gate)
-            if decay1 > 1e-100:
-                item = ((row * plan.chunks + chunk) * LANES + lane) * GATES_PER_CHUNK + gate
-                halfway = steady0 + (state.gates[item] - steady0) * decay0
-                # The sweep makes a whole step at the new voltage; take half of it back beforehand.
-                state.gates[item] = steady1 + (halfway - steady1) / decay1
-
-
-@inlined
-def _stimulate(plan, state, strengths, levels, step):
-    """Put the currents, conductances and clamps of this step into the extras."""
-    for own in range(0, state.extras.size, EXTRAS * LANES):
-        for field in range(EXTRAS):
-            store(state.extras, own + field * LANES, splat(0.0))
-        store(state.extras, own + FREE * LANES, splat(1.0))
-    for s in range(plan.source_place.size):
-        state.extras[plan.source_place[s]] += plan.source_weight[s] * strengths[plan.source_row[s], step]
-    for c in range(plan.clamp_place.size):
-        level = levels[c, step]
-        if not np.isnan(level):
-            _impose(plan, state, plan.clamp_place[c], level)
-            state.extras[plan.clamp_extra[c]] = HELD
-            state.extras[plan.clamp_extra[c] + FREE * LANES] = 0.0
-            state.extras[plan.clamp_extra[c] + LEVEL * LANES] = level
-    for k in range(plan.neighbour_clamp.size):
-        level = levels[plan.neighbour_clamp[k], step]
-        if not np.isnan(level):
-            state.extras[plan.neighbour_extra[k]] += plan.neighbour_coupling[k] * level
 
 
 @kernel
@@ -453,10 +234,10 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
     """
     frame = 0
     for row in range(plan.rows):
-        _find_cells(plan, state, row)
+        find_cells(plan, state, row)
     for i in range(steps):
         step = first_step + i
-        _stimulate(plan, state, strengths, levels, i)
+        stimulate(plan, state, strengths, levels, i)
         if samples.stride > 0 and step % samples.stride == 0:
             sample(state, samples, frame)
             frame += 1

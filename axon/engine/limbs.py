@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from axon.engine import tables
 from axon.engine.cables import Cable, Ints
-from axon.engine.lanes import Group, Layout
+from axon.engine.group import Group
+from axon.engine.lanes import Layout
 from axon.engine.simd import LANES
 from axon.engine.state import HELD, Branches, Tree
 

@@ -24,7 +24,8 @@ from __future__ import annotations
 import numpy as np
 
 from axon.engine import history
-from axon.engine import kernel as lanes
+from axon.engine.kernel import note
+from axon.engine.membrane import cells_of, find_cells, membrane
 from axon.engine.samples import sample
 from axon.engine.simd import LANES, kernel, load, look, outside, rises, splat, store
 from axon.engine.state import (
@@ -38,6 +39,7 @@ from axon.engine.state import (
     ROW,
     SPIKES_FULL,
 )
+from axon.engine.stimulate import stimulate
 
 
 @kernel
@@ -172,7 +174,7 @@ _one_plain, _two_plain = _made("plain", _take, _put, _number, 1)
 @kernel
 def _stimulate(plan, state, tree, branches, strengths, levels, step):
     """Stimuli of this step into the extras, clamps as stiff currents, electrodes for the outer equation."""
-    lanes._stimulate(plan, state, strengths, levels, step)
+    stimulate(plan, state, strengths, levels, step)
     for c in range(plan.clamp_place.size):
         level = levels[c, step]
         if not np.isnan(level):
@@ -197,8 +199,8 @@ def _membranes(plan, state, branches, origin, cell):
     """Gates moved on, D and b of every row."""
     for row in range(plan.rows):
         if _gated(plan, row):
-            lanes._find_cells(plan, state, row)
-        d, b, _ = lanes._membrane(plan, state, origin, cell, row)
+            find_cells(plan, state, row)
+        d, b, _ = membrane(plan, state, origin, cell, row)
         store(branches.diagonal, row * LANES, d)
         store(branches.right, row * LANES, b)
 
@@ -224,12 +226,12 @@ def _settle(plan, state, branches, spikes, step, half, halves):
             before = load(state.earlier, at)
         store(state.v, at, after)
         if half == halves - 1 and rises(before, after, plan.threshold):
-            lanes._note(plan, state, spikes, row, step, before)
+            note(plan, state, spikes, row, step, before)
         if outside(after, plan.table_low, plan.table_high):
             lost = True
         elif plan.third and half == halves - 1 and _gated(plan, row):
             # As the next step will look them up.
-            cells = lanes._cells(plan)
+            cells = cells_of(plan)
             lost |= history.find_cells(plan, state, valid_1, valid_2, cells, row, after) != 0
     return lost
 

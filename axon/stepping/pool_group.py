@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from axon.engine import beside
 from axon.engine.beside import NO_IONS, NO_TABLE
-from axon.engine.lanes import Group
+from axon.engine.group import Group
 from axon.engine.limbs import LimbGroup
 from axon.engine.samples import Samples
 from axon.engine.state import FINISHED, Plan, State
