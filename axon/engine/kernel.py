@@ -22,7 +22,7 @@ from __future__ import annotations
 import numpy as np
 
 from axon.engine import history
-from axon.engine.membrane import cells_of, field, find_cells, membrane
+from axon.engine.membrane import cells_of, field, find_cells, membrane, membrane_apart
 from axon.engine.samples import sample
 from axon.engine.simd import LANES, inlined, kernel, load, locate, look, rises, splat, store, turned
 from axon.engine.state import (
@@ -65,11 +65,6 @@ def _join(diagonal, lower, upper, right):
     return (right * across + both * _across(right)) / (diagonal * across - both * _across(both))
 
 
-@kernel
-def _membrane_apart(plan, state, origin, cell, row):
-    return membrane(plan, state, origin, cell, row)
-
-
 @inlined
 def _eliminate(plan, state, origin, cell):
     """Gates and forward elimination of all rows; returns V* of the last row."""
@@ -77,10 +72,10 @@ def _eliminate(plan, state, origin, cell):
     nothing, one = splat(0.0), splat(1.0)
     # The membrane runs one row ahead of the elimination, whose compact operator wants both neighbours; the
     # last row comes first, because it is a neighbour of the next lane's first row.
-    d_end, b_end, held_end = _membrane_apart(plan, state, origin, cell, last)
+    d_end, b_end, held_end = membrane_apart(plan, state, origin, cell, last)
     d_here, b_here, held = d_end, b_end, held_end
     if last > 0:
-        d_here, b_here, held = _membrane_apart(plan, state, origin, cell, 0)
+        d_here, b_here, held = membrane_apart(plan, state, origin, cell, 0)
     d_before, b_before = _before(d_end), _before(b_end)
     d_first, b_first = _after(d_here), _after(b_here)
     k_left, w_left = field(plan, 0, COUPLING), field(plan, 0, COMPACT)

@@ -22,7 +22,6 @@ from axon.engine.state import (
     FROM_HELD,
     INJECTED,
     LINEAR,
-    PLAIN,
     PROGRAM,
     PROGRAM_SIZE,
     REST,
@@ -178,7 +177,7 @@ class Layout:
         row, programs, params, entries, slots = self._rows(base)
         extra_of_row, extras, sources, clamps, neighbours = self._extras()
         row[:, EXTRA] = extra_of_row
-        row[:, PLAIN] *= extra_of_row == 0
+        row[:, SQUID] &= extra_of_row == 0
         plan = Plan(
             rows=self.rows,
             chunks=int(self.first_chunk[-1]),
@@ -262,8 +261,8 @@ class Layout:
             program = known[lanes.tobytes()]
             block = np.concatenate([common[stretch], *(channels[s][stretch] for s in present)])
             kinds[kind, START] = size
-            if programs[program][0] == 0 and self.sizes == [1] and present == [0]:
-                kinds[kind, PLAIN] = SQUID if self.signatures[0] == ((3, 1), (4,)) else 1
+            alone = programs[program][0] == 0 and self.sizes == [1] and present == [0]
+            kinds[kind, SQUID] = alone and self.signatures[0] == ((3, 1), (4,))
             kinds[kind, PROGRAM] = PROGRAM_SIZE * program
             params.append(block.reshape(-1))
             size += block.size

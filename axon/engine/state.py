@@ -17,12 +17,10 @@ CAPACITY, LEAK, LEAK_CURRENT, COUPLING, COMPACT, CHANNELS = range(6)
 HELD = 1e30
 # Adding and subtracting this leaves a number as it is, or makes it 0 where it is smaller by 1e16.
 NOTHING = 1e-200
-# What a row is: where its parameters start; 1 if it is plain, of one chunk of gates and without stimuli, or
-# SQUID if its channels are m3 h and n4 besides; where its program starts; 0, or 1 + which of the rows with
-# stimuli it is.
+# What a row is: where its parameters start; whether it has no stimuli, and its gates fill one chunk with the
+# channels of the squid axon, m3 h and n4; where its program starts; 0, or 1 + which of the rows with stimuli.
 ROW = 4
-START, PLAIN, PROGRAM, EXTRA = range(ROW)
-SQUID = 2
+START, SQUID, PROGRAM, EXTRA = range(ROW)
 # Fields of a program, the chunks of gates that a row steps.
 PROGRAM_SIZE = 3
 FIRST_ENTRY, LAST_ENTRY, FIRST_SLOT = range(PROGRAM_SIZE)
