@@ -77,7 +77,7 @@ def build_cable(
     if plain and len(v) <= LONGEST and v.min() == v.max():
         return _at_one_voltage(compartments, float(v[0]), *described)
     frame = _frame(compartments, *described)
-    return replace(_started(frame, compartments, v), around=periaxonal)
+    return _started(frame, compartments, v, periaxonal)
 
 
 @kept
@@ -86,13 +86,14 @@ def _at_one_voltage(compartments: Compartments, v: float, *described: Any) -> Ca
     return _started(_frame(compartments, *described), compartments, np.full(len(compartments), v))
 
 
-def _started(frame: Cable, compartments: Compartments, v: Array) -> Cable:
+def _started(frame: Cable, compartments: Compartments, v: Array, around: Array | None = None) -> Cable:
     gates = _steady_gates(compartments, v)
     joints = len(frame) - len(v)
     if joints:
         v = np.append(v, np.full(joints, v.mean()))
         gates = np.append(gates, np.zeros((joints, gates.shape[1])), axis=0)
-    return replace(frame, v=v, gates=gates, frame=frame if len(frame) <= LONGEST else None)
+    kept_frame = frame if len(frame) <= LONGEST else None
+    return replace(frame, v=v, gates=gates, around=around, frame=kept_frame)
 
 
 @kept
@@ -210,19 +211,21 @@ def _steady_gates(compartments: Compartments, v: Array) -> Array:
     kinds, which = compartments.patches()
     gates = np.zeros((len(v), max(len(slots(membrane)) for membrane, _ in kinds)))
     if len(kinds) == 1 and v.min() == v.max():
-        gates[:] = _steady_slots(*kinds[0], float(v[0]))
+        gates[:] = _steady_slots(*kinds[0], v[:1].tobytes())
         return gates
+    steady = _steady_slots if len(v) <= LONGEST else _steady_slots.__wrapped__
     for k, (membrane, celsius) in enumerate(kinds):
         here = slice(None) if len(kinds) == 1 else np.flatnonzero(which == k)
-        for i, slot in enumerate(slots(membrane)):
-            gates[here, i] = _steady(slot, celsius, v[here])
+        gates[here, : len(slots(membrane))] = steady(membrane, celsius, v[here].tobytes())
     return gates
 
 
 @lru_cache(maxsize=256)
-def _steady_slots(membrane: Membrane, celsius: float, v: float) -> Array:
-    """The same at one voltage, (slots,): axons of one membrane rest alike."""
-    return np.array([_steady(slot, celsius, np.array([v]))[0] for slot in slots(membrane)])
+def _steady_slots(membrane: Membrane, celsius: float, voltages: bytes) -> Array:
+    """The same of one membrane, (n, slots), at the bytes of (n,) voltages: axons of one kind start alike."""
+    v = np.frombuffer(voltages)
+    steady = [_steady(slot, celsius, v) for slot in slots(membrane)]
+    return np.stack(steady, axis=1) if steady else np.zeros((len(v), 0))
 
 
 def _steady(slot: Slot, celsius: float, v: Array) -> Array:

@@ -59,7 +59,7 @@ def lay_out(
     return in_lanes(frames, threshold, fourth, table_cells).group(cables)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _in_lanes(
     cables: tuple[Cable, ...], threshold: float, fourth: bool, table_cells: tuple[int, int]
 ) -> Layout:

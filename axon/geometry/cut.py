@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from axon.geometry.section import CM_PER_UM, ENDS, End, Section
 
 if TYPE_CHECKING:
     from axon.geometry.axon import Axon
+    from axon.membranes import Membrane
 
 Ints = NDArray[np.intp]
 Links = tuple[Ints, Array, Array]
@@ -70,7 +72,7 @@ def cut(axon: Axon, counts: list[int]) -> Compartments:
         starts=starts,
         main=main,
         membrane=np.array([-1 if s.insulated else membranes.index(s.membrane) for s in kinds])[kind][index],
-        membranes=membranes,
+        membranes=tuple(map(_one_of_equals, membranes)),
         ring=axon.ring,
         sheath=_sheath(kinds, kind[index], length, along),
     )
@@ -98,10 +100,16 @@ def _uniform(axon: Axon, n: int) -> Compartments:
         starts=np.zeros(1),
         main=np.ones(n, bool),
         membrane=np.zeros(n, np.intp),
-        membranes=(section.membrane,),
+        membranes=(_one_of_equals(section.membrane),),
         ring=axon.ring,
         even=True,
     )
+
+
+@lru_cache(maxsize=256)
+def _one_of_equals(membrane: Membrane) -> Membrane:
+    """The same object for equal membranes: what is known of it is then found without comparing rates."""
+    return membrane
 
 
 def _area(diameter: Any, length: Any) -> Any:
