@@ -270,14 +270,19 @@ def _run(jobs: list[Job], order: int, record: Record, threads: int, progress: bo
     origin = provenance()
     runs: list[Any] = [None] * len(jobs)
 
+    # Threads that are in Python at once hold each other up, and stay in step from then on: one at a time.
+    turn = threading.Lock()
+
     def step(members: list[int], bar: Progress, stop: threading.Event) -> None:
         """All of a group, from laying out to its runs, so that of several threads none waits for another."""
-        make = _engine(_has_pools(jobs[members[0]]))
-        own = [make.collector(jobs[i], order, record, origin, resumable=False) for i in members]
-        stepper = make.stepper(own, [make.cable(jobs[i], order) for i in members], order, record)
+        with turn:
+            make = _engine(_has_pools(jobs[members[0]]))
+            own = [make.collector(jobs[i], order, record, origin, resumable=False) for i in members]
+            stepper = make.stepper(own, [make.cable(jobs[i], order) for i in members], order, record)
         stepper.run(bar, stop)
-        for i, collector in zip(members, own, strict=True):
-            runs[i] = collector.result(stepper.done)
+        with turn:
+            for i, collector in zip(members, own, strict=True):
+                runs[i] = collector.result(stepper.done)
 
     batches = _batches(jobs)
     work = sum((jobs[i].steps - jobs[i].first) * jobs[i].dt for i, *_ in batches)
