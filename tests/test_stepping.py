@@ -9,11 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from axon import Axon, Clamp, Pulse, Record, hodgkin_huxley, passive, simulate
-from axon.stepping.stepper import crossing
-
-
-def arrays(*values: float) -> list[np.ndarray]:
-    return [np.array([value]) for value in values]
+from axon.engine.crossings import crossing
 
 
 @given(st.floats(0.01, 1.0), st.floats(0.5, 50.0), st.floats(-0.24, 0.24))
@@ -22,22 +18,32 @@ def test_a_crossing_of_a_parabola_is_found_exactly(s: float, slope: float, bend:
     def v(x: float) -> float:
         return slope * (x - s) + bend * slope * (x**2 - s**2)
 
-    assert_allclose(crossing(*arrays(v(0), v(1), v(2)), 0.0), s, rtol=1e-9, atol=0)
+    assert_allclose(crossing(v(0.0), v(1.0), v(2.0), np.nan, 0.0), s, rtol=1e-9, atol=0)
+
+
+@given(st.floats(0.05, 1.0), st.floats(0.5, 50.0), st.floats(-0.1, 0.1), st.floats(-0.05, 0.05))
+def test_with_four_voltages_the_crossing_is_that_of_their_cubic(
+    s: float, slope: float, bend: float, twist: float
+) -> None:
+    def v(x: float) -> float:
+        return slope * (x - s + bend * (x**2 - s**2) + twist * (x**3 - s**3))
+
+    assert_allclose(crossing(v(0.0), v(1.0), v(2.0), v(-1.0), 0.0), s, rtol=0, atol=1e-7)
 
 
 def test_without_a_third_voltage_the_crossing_is_on_the_straight_line() -> None:
-    assert_allclose(crossing(*arrays(-30.0, -10.0, np.nan), -25.0), 0.25, rtol=1e-14, atol=0)
+    assert_allclose(crossing(-30.0, -10.0, np.nan, np.nan, -25.0), 0.25, rtol=1e-14, atol=0)
 
 
 @pytest.mark.parametrize("after", [-1e3, -20.0, -19.0, 50.0, 1e3])
 def test_a_crossing_stays_inside_its_step_whatever_comes_after(after: float) -> None:
     for v0, v1 in ((-21.0, -19.0), (-20.000001, -20.0), (-90.0, 60.0)):
-        where = crossing(*arrays(v0, v1, after), -20.0)
-        assert 0.0 < where[0] <= 1.0 + 1e-8
+        where = crossing(v0, v1, after, np.nan, -20.0)
+        assert 0.0 < where <= 1.0 + 1e-8
 
 
 def test_a_threshold_reached_at_the_end_of_a_step_is_crossed_there() -> None:
-    assert_allclose(crossing(*arrays(-30.0, -20.0, -15.0), -20.0), 1.0, rtol=1e-14, atol=0)
+    assert_allclose(crossing(-30.0, -20.0, -15.0, np.nan, -20.0), 1.0, rtol=1e-14, atol=0)
 
 
 def test_crossings_right_after_the_jump_of_a_clamp_belong_to_whole_steps() -> None:
@@ -54,7 +60,8 @@ def test_crossings_right_after_the_jump_of_a_clamp_belong_to_whole_steps() -> No
     assert np.count_nonzero((step == 5) | (step == 6)) > 4
     v0, v1, v2 = (run.voltage[step + i, place] for i in range(3))
     assert np.all((v0 < -20) & (v1 >= -20))
-    assert_allclose(time, (step + crossing(v0, v1, v2, -20.0)) * 0.02, rtol=1e-12, atol=0)
+    inside = [crossing(*voltages, np.nan, -20.0) for voltages in zip(v0, v1, v2, strict=True)]
+    assert_allclose(time, (step + inside) * 0.02, rtol=1e-12, atol=0)
 
 
 def test_the_last_crossing_of_a_run_is_kept() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.engine.chain import diffuse, drift, scatter, sweep
+from axon.engine.crossings import add, settle
 from axon.engine.dice import Stream
 from axon.engine.samples import Samples, sample
 from axon.engine.simd import inlined, kernel
@@ -225,11 +226,7 @@ def _settle(plan, state, spikes, step, half, halves):
             before = state.earlier[row]
         state.v[row] = after
         if half == halves - 1 and before < plan.threshold and after >= plan.threshold:
-            n = spikes.found[0]
-            spikes.place[n], spikes.step[n] = row, step
-            spikes.v0[n], spikes.v1[n], spikes.v2[n] = before, after, np.nan
-            spikes.earlier[n] = np.nan
-            spikes.found[0] = n + 1
+            add(spikes, row, step, before, after, np.nan)
         if not (plan.table_low <= after < plan.table_high):
             lost = True
     return lost
@@ -281,9 +278,7 @@ def _step(plan, state, spikes, step):
     for half in range(halves):
         _solve(plan, state)
         lost |= _settle(plan, state, spikes, step, half, halves)
-    for n in range(spikes.found[1], waiting):
-        spikes.v2[n] = state.v[spikes.place[n]]
-    spikes.found[1] = waiting
+    settle(spikes, waiting, state.v, plan.threshold)
     return lost
 
 

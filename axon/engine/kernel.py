@@ -19,9 +19,8 @@ stays tridiagonal. Rows are eliminated downwards in the same sweep that advances
 
 from __future__ import annotations
 
-import numpy as np
-
 from axon.engine import history
+from axon.engine.crossings import note, settle
 from axon.engine.membrane import cells_of, field, find_cells, membrane, membrane_apart
 from axon.engine.samples import sample
 from axon.engine.simd import LANES, inlined, kernel, load, locate, look, rises, splat, store, turned
@@ -132,25 +131,6 @@ def _eliminate(plan, state, origin, cell):
     return _join(pivot - upper * near_behind, behind, upper * reach, right + upper * near_known)
 
 
-@kernel
-def note(plan, state, spikes, row, step, before):
-    """Write down which lanes of this row crossed threshold."""
-    store(state.scratch, 0, before)
-    for lane in range(LANES):
-        v0, v1 = state.scratch[lane], state.v[row * LANES + lane]
-        if v0 < plan.threshold and v1 >= plan.threshold:
-            n = spikes.found[0]
-            spikes.place[n] = row * LANES + lane
-            spikes.step[n] = step
-            spikes.v0[n] = v0
-            spikes.v1[n] = v1
-            spikes.v2[n] = np.nan
-            spikes.earlier[n] = np.nan
-            if plan.third and state.valid[lane] > 0.0:
-                spikes.earlier[n] = history.before(state, row * LANES + lane, v0)
-            spikes.found[0] = n + 1
-
-
 @inlined
 def _substitute(plan, state, spikes, step, midpoint, half, halves):
     """Back substitution, new V, crossings; returns whether any V left the table.
@@ -250,9 +230,7 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
             midpoint = _eliminate(plan, state, origin, cell)
             lost |= _substitute(plan, state, spikes, step, midpoint, half, halves)
         history.step_made(state, 1.0 if halves == 1 else 0.0)
-        for n in range(spikes.found[1], waiting):
-            spikes.v2[n] = state.v[spikes.place[n]]
-        spikes.found[1] = waiting
+        settle(spikes, waiting, state.v, plan.threshold)
         if lost:
             return i + 1, frame, LEFT_TABLE
         if spikes.found[0] + plan.rows * LANES > spikes.place.size:

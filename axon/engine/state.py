@@ -136,15 +136,11 @@ class State(NamedTuple):
 
 
 class Spikes(NamedTuple):
-    """Crossings found: v0 below, v1 at or above threshold, v2 one step later (nan until known).
-
-    And V one step earlier (nan where not known, as in steps of second order).
-    """
+    """Crossings found: in the step in which V was v0 below and came to v1, at or above threshold."""
 
     place: Ints
-    step: Ints
-    earlier: Floats
+    when: Floats  # the step; once it is settled, where in it as well
+    earlier: Floats  # V one step before v0; nan where not known, as in steps of second order
     v0: Floats
     v1: Floats
-    v2: Floats
-    found: Ints  # (2,) how many; how many have their v2
+    found: Ints  # (2,) how many; how many are settled

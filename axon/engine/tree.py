@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 
 from axon.engine import history
-from axon.engine.kernel import note
+from axon.engine.crossings import note, settle
 from axon.engine.membrane import cells_of, find_cells, membrane
 from axon.engine.samples import sample
 from axon.engine.simd import LANES, kernel, load, look, outside, rises, splat, store
@@ -276,9 +276,7 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
                 _one_plain(tree, branches)
             lost |= _settle(plan, state, branches, spikes, step, half, halves)
         history.step_made(state, 1.0 if halves == 1 else 0.0)
-        for n in range(spikes.found[1], waiting):
-            spikes.v2[n] = state.v[spikes.place[n]]
-        spikes.found[1] = waiting
+        settle(spikes, waiting, state.v, plan.threshold)
         if lost:
             return i + 1, frame, LEFT_TABLE
         if spikes.found[0] + plan.rows * LANES > spikes.place.size:

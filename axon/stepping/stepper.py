@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from axon.discretise.sources import Sources
 from axon.engine import limbs
 from axon.engine.cables import Cable
+from axon.engine.crossings import settle
 from axon.engine.lanes import lay_out
 from axon.engine.simd import LANES
 from axon.engine.state import DAMPED_STEPS, LEFT_TABLE, Spikes
@@ -31,9 +32,6 @@ Array = NDArray[Any]
 _CHUNK_SECONDS = 0.1
 _CHUNK_SAMPLES = 4_000_000  # values
 _SPIKES = 8192  # at least for so many there is room in a chunk
-# The cubic through four voltages crosses near where the parabola through three does: Newton's steps to there,
-# and how far off, in steps of time, it may be before it is mistrusted.
-_NEWTON, _NEAR = 2, 0.2
 _RUNAWAY = 20_000.0  # mV; no current that leaves an axon whole takes it there
 _compiling = threading.Lock()
 _compiled: set[type] = set()
@@ -111,15 +109,8 @@ class Stepper:
         """Step to the end, or until ``stop`` is set between two chunks."""
         stride, chunk = self.stride, self._longest()
         room = max(_SPIKES, 8 * self.size)
-        spikes = Spikes(
-            np.empty(room, np.int64),
-            np.empty(room, np.int64),
-            np.empty(room),
-            np.empty(room),
-            np.empty(room),
-            np.empty(room),
-            np.zeros(2, np.int64),
-        )
+        when, earlier, v0, v1 = (np.empty(room) for _ in range(4))
+        spikes = Spikes(np.empty(room, np.int64), when, earlier, v0, v1, np.zeros(2, np.int64))
         self._await(spikes)
         jumps = self.jobs[0].jumps  # the same for all of a group
         rhythm = self.record.rhythm(self.dt)
@@ -206,9 +197,8 @@ class Stepper:
         rising = np.flatnonzero(~np.isnan(start["rising"]))
         count = len(rising)
         spikes.place[:count] = self.group.place[0][rising]
-        spikes.step[:count] = self.done - 1
+        spikes.when[:count] = self.done - 1
         spikes.v0[:count], spikes.v1[:count] = start["rising"][rising], start["v"][rising]
-        spikes.v2[:count] = np.nan
         spikes.earlier[:count] = np.nan
         if self.jobs[0].third:
             spikes.earlier[:count] = self.group.before(spikes.place[:count], spikes.v0[:count])
@@ -266,16 +256,14 @@ class Stepper:
     def _drain(self, spikes: Any, *, everything: bool) -> None:
         """Turn the crossings found so far into times, but for those that wait for one more step."""
         total, settled = spikes.found.tolist()
-        n = total if everything else settled
-        fields = (spikes.place, spikes.step, spikes.earlier, spikes.v0, spikes.v1, spikes.v2)
-        place, step, earlier, v0, v1, v2 = (field[:n] for field in fields)
-        known = earlier if self.jobs[0].third else None
-        time = (step + crossing(v0, v1, v2, self.record.threshold, known)) * self.dt
-        self._hand_over(place, time)
-        if n < total:
-            for field in fields:
-                field[: total - n] = field[n:total]
-        spikes.found[:] = total - n, 0
+        if everything and settled < total:
+            settle(spikes, total, np.zeros(0), self.record.threshold)
+            settled = total
+        self._hand_over(spikes.place[:settled], spikes.when[:settled] * self.dt)
+        if settled < total:
+            for field in spikes[:-1]:
+                field[: total - settled] = field[settled:total]
+        spikes.found[:] = total - settled, 0
 
     def _hand_over(self, place: NDArray[np.int64], time: Array) -> None:
         """Give every collector its crossings, by their places in the state and times (ms)."""
@@ -304,39 +292,6 @@ def _cells(lowest: float, highest: float) -> tuple[int, int]:
     low = min(-block, block * math.floor(lowest / block - 0.1))
     high = max(block, block * math.ceil(highest / block + 0.1))
     return round(low / CELL), round(high / CELL)
-
-
-def crossing(v0: Array, v1: Array, v2: Array, threshold: float, earlier: Array | None = None) -> Array:
-    """Where in a step V crosses ``threshold``, 0..1, from V at its start and end and one step later.
-
-    The cubic through these and V one step before; the parabola where that is not known (nan), and the
-    straight line where the third is not.
-
-    Parameters
-    ----------
-    v0, v1, v2, earlier : (n,) ndarray
-        mV, with v0 < threshold <= v1.
-    threshold : float
-        mV.
-    """
-    bend = 0.5 * (v2 - 2 * v1 + v0)
-    bend[np.isnan(v2)] = 0.0
-    # V(s) = v0 + (v1 - v0 - bend) s + bend s^2; the root in (0, 1], in the form that survives bend = 0.
-    linear, below = v1 - v0 - bend, threshold - v0
-    root = np.sqrt(np.maximum(linear**2 + 4 * bend * below, 0.0))
-    at = 2 * below / (linear + root)
-    if earlier is None or np.isnan(earlier).all():
-        return at
-    # Its term (s + 1) s (s - 1); below, the cubic by falling powers.
-    twist = (2 * bend - (v1 - 2 * v0 + earlier)) / 6
-    linear -= twist
-    better = at
-    for _ in range(_NEWTON):
-        rest = ((twist * better + bend) * better + linear) * better - below
-        better = better - rest / ((3 * twist * better + 2 * bend) * better + linear)
-    near = np.abs(better - at) < _NEAR  # not where one of the four is nan
-    near &= (better > 0) & (better <= 1)
-    return better if near.all() else np.where(near, better, at)
 
 
 def _advanced(group: Any, talk: bool, *arguments: Any) -> tuple[int, int, int]:
