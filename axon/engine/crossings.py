@@ -27,7 +27,7 @@ def crossing(v0, v1, v2, earlier, threshold):
     at = 2 * below / (linear + math.sqrt(max(linear * linear + 4 * bend * below, 0.0)))
     if math.isnan(earlier) or math.isnan(v2):
         return at
-    # Its term is s (s - 1) (s - 2), which leaves v0, v1 and v2 as they are; below, the cubic by falling powers.
+    # Its term is s (s - 1) (s - 2), which leaves v0, v1 and v2 alone; below, the cubic by falling powers.
     twist = (2 * bend - (v1 - 2 * v0 + earlier)) / 6
     bend -= 3 * twist
     linear += 2 * twist

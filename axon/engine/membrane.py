@@ -10,7 +10,7 @@ from axon.engine.simd import (
     LANES,
     advance,
     advance_twice,
-    inlined,
+    inlined_late,
     kernel,
     load,
     locate,
@@ -43,13 +43,13 @@ from axon.engine.state import (
 )
 
 
-@inlined
+@inlined_late
 def cells_of(plan):
     """How many cells the tables have."""
     return np.int64((plan.table_high - plan.table_low) * plan.table_density + 0.5)
 
 
-@inlined
+@inlined_late
 def find_cells(plan, state, row):
     """Where in the tables the row's voltages lie."""
     if plan.third:
@@ -61,7 +61,7 @@ def find_cells(plan, state, row):
     locate(s, cells_of(plan), state.cell, state.fraction, row * LANES)
 
 
-@inlined
+@inlined_late
 def _power(x, exponent):
     y = x
     if exponent >= 4:
@@ -76,7 +76,7 @@ def _power(x, exponent):
     return y
 
 
-@inlined
+@inlined_late
 def _slot(plan, x, slot, fraction, d, b, pair):
     """What one slot, a gate or the like, makes of a channel's open fraction, and the channel of D and b."""
     code = look(plan.slots, slot)
@@ -97,7 +97,7 @@ def _slot(plan, x, slot, fraction, d, b, pair):
     return fraction, d, b, pair
 
 
-@inlined
+@inlined_late
 def _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair):
     fraction, d, b, pair = _slot(plan, x0, slot, fraction, d, b, pair)
     fraction, d, b, pair = _slot(plan, x1, slot + 1, fraction, d, b, pair)
@@ -105,7 +105,7 @@ def _four_slots(plan, x0, x1, x2, x3, slot, fraction, d, b, pair):
     return _slot(plan, x3, slot + 3, fraction, d, b, pair)
 
 
-@inlined
+@inlined_late
 def _gates(plan, state, start, origin, entry, cell, row):
     """Four gates of every lane over one step."""
     at, gates, table, fraction = row * LANES, state.gates, plan.table, state.fraction
@@ -115,7 +115,7 @@ def _gates(plan, state, start, origin, entry, cell, row):
     return advance(gates, start, table, origin, entry, cell, fraction, at)
 
 
-@inlined
+@inlined_late
 def _passive(plan, state, row):
     """D and b without gates and stimuli."""
     params, at = plan.params, look(plan.row, row * ROW + START)
@@ -127,7 +127,7 @@ def _passive(plan, state, row):
     return d, capacity * v + load(params, at + LEAK_CURRENT * LANES)
 
 
-@inlined
+@inlined_late
 def _by_program(plan, state, origin, cell, row, d, b):
     """What gates and stimuli of any kind make of D and b, and what comes from held neighbours."""
     facts = row * ROW
@@ -157,7 +157,7 @@ def membrane_apart(plan, state, origin, cell, row):
     return _by_program(plan, state, origin, cell, row, d, b)
 
 
-@inlined
+@inlined_late
 def membrane(plan, state, origin, cell, row):
     """The row's gates over one step; D, b, and what comes from held neighbours."""
     params = plan.params
@@ -176,6 +176,6 @@ def membrane(plan, state, origin, cell, row):
     return d, b, from_held
 
 
-@inlined
+@inlined_late
 def field(plan, row, field):
     return load(plan.params, look(plan.row, row * ROW + START) + field * LANES)

@@ -69,6 +69,11 @@ def inlined(function):
     return njit(inline="always", **{**OPTIONS, "cache": False})(function)
 
 
+def inlined_late(function):
+    """The same for a piece that stands in several places: typed once, it costs less time to compile."""
+    return njit(forceinline=True, **{**OPTIONS, "cache": False})(function)
+
+
 _plain = bool(config.DISABLE_JIT)
 _FLAGS = ("contract", "nsz")  # fused multiply-add allowed; no reassociation: results are reproducible
 _F64, _I32, _I64 = ir.DoubleType(), ir.IntType(32), ir.IntType(64)
