@@ -445,17 +445,17 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments: dict[str, Any], m
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "18.734 ± 0.001 m/s orthodromic, 244 sites from 40.1 to 79.9 mm"),
-        ({"direction": "both"}, "18.734 ± 0.001 m/s in both directions, 244 sites from 40.1 to 79.9 mm"),
-        ({"standard_error": 0.0}, "18.73420 ± <0.00001 m/s orthodromic, 244 sites from 40.1 to 79.9 mm"),
-        ({"standard_error": 2.3}, "19 ± 2 m/s orthodromic, 244 sites from 40.1 to 79.9 mm"),
+        ({}, "18.734 m/s orthodromic, fit error 0.001, 244 sites from 40.1 to 79.9 mm"),
+        ({"direction": "both"}, "18.734 m/s in both directions, fit error 0.001, 244 sites from 40.1 to 79.9 mm"),
+        ({"standard_error": 0.0}, "18.73420 m/s orthodromic, fit error <0.00001, 244 sites from 40.1 to 79.9 mm"),
+        ({"standard_error": 2.3}, "19 m/s orthodromic, fit error 2, 244 sites from 40.1 to 79.9 mm"),
         (
             {"value": 0.51237, "standard_error": 4e-4, "first_position": 2005.0, "last_position": 3995.0},
-            "0.5124 ± 0.0004 m/s orthodromic, 244 sites from 2.00 to 4.00 mm",
+            "0.5124 m/s orthodromic, fit error 0.0004, 244 sites from 2.00 to 4.00 mm",
         ),
         (
             {"first_position": 600.5, "last_position": 401.0},
-            "18.734 ± 0.001 m/s orthodromic, 244 sites from 600.5 to 401.0 um",
+            "18.734 m/s orthodromic, fit error 0.001, 244 sites from 600.5 to 401.0 um",
         ),
     ],
 )

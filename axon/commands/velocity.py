@@ -26,7 +26,8 @@ def command(arguments: argparse.Namespace) -> None:
     outcome = load(arguments.file)
     found = outcome.velocity()  # where there is none, that is an error
     if not arguments.error and arguments.accuracy is None:
-        answer(arguments, {"file": arguments.file, **velocity_facts(outcome)}, str(found))
+        text = f"{found}; errors of step and mesh: --error"
+        answer(arguments, {"file": arguments.file, **velocity_facts(outcome)}, text)
         return
     from axon.protocols.velocity import measure_velocity
 

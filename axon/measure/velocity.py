@@ -62,8 +62,8 @@ class Velocity:
     def __str__(self) -> str:
         stretch = _stretch(self.first_position, self.last_position)
         direction = "in both directions" if self.direction == "both" else self.direction
-        number = _with_error(self.value, self.standard_error)
-        return f"{number} m/s {direction}, {self.n_sites} sites from {stretch}"
+        value, error = _with_error(self.value, self.standard_error)
+        return f"{value} m/s {direction}, fit error {error}, {self.n_sites} sites from {stretch}"
 
 
 def conduction_velocity(
@@ -320,13 +320,13 @@ def _backwards(
     return None
 
 
-def _with_error(value: float, error: float) -> str:
+def _with_error(value: float, error: float) -> tuple[str, str]:
     """Return value and error with the decimals that reach the error's first digit, six digits at most."""
     most = 6 - max(0, math.floor(math.log10(value)))
     decimals = most if error == 0 else min(most, max(0, -math.floor(math.log10(error))))
     least = 10.0**-decimals
     shown = f"{error:.{decimals}f}" if error >= least / 2 else f"<{least:.{decimals}f}"
-    return f"{value:.{decimals}f} ± {shown}"
+    return f"{value:.{decimals}f}", shown
 
 
 def _stretch(first: float, last: float) -> str:

@@ -288,6 +288,7 @@ def test_clamped_engine_follows_the_dense_scheme(held: int, order: int) -> None:
     stimuli = [
         Clamp(voltage=-10.0, start=0.2, duration=0.6, at=at),
         Pulse(amplitude=20_000, start=0.1, duration=0.2, at=5_000),
+        Pulse(amplitude=20_000, start=0.24, duration=0.1, at=3_000),  # right after the damped steps
     ]
     ours = voltage(SQUID, stimuli, dt=0.02, dx=250, order=order, steps=60)
     exact = DenseScheme(SQUID, stimuli, dt=0.02, dx=250, order=order).run(ours[0], 60)
