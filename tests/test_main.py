@@ -82,7 +82,9 @@ def test_run_writes_the_file_and_prints_stimulus_and_velocity(command: Command, 
     stimulus, size, summary = outcome.out.splitlines()
     assert re.fullmatch(r"samples [\d.]+ MB before compression", size)
     assert re.match(r"stimulus [\d.e+]+ nA for 0.2 ms from 0.5 ms at 0 um \(scaled", stimulus)
-    found = re.match(r"a\.h5: (18\.\d+) m/s orthodromic, fit error \S+, \d+ sites from \S+ to \S+ mm; took", summary)
+    found = re.match(
+        r"a\.h5: (18\.\d+) m/s orthodromic, fit error \S+, \d+ sites from \S+ to \S+ mm; took", summary
+    )
     assert found
     assert 18.71 < float(found[1]) < 18.75
     assert axon.load(tmp_path / "a.h5").complete

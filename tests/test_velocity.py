@@ -446,8 +446,14 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments: dict[str, Any], m
     ("changes", "text"),
     [
         ({}, "18.734 m/s orthodromic, fit error 0.001, 244 sites from 40.1 to 79.9 mm"),
-        ({"direction": "both"}, "18.734 m/s in both directions, fit error 0.001, 244 sites from 40.1 to 79.9 mm"),
-        ({"standard_error": 0.0}, "18.73420 m/s orthodromic, fit error <0.00001, 244 sites from 40.1 to 79.9 mm"),
+        (
+            {"direction": "both"},
+            "18.734 m/s in both directions, fit error 0.001, 244 sites from 40.1 to 79.9 mm",
+        ),
+        (
+            {"standard_error": 0.0},
+            "18.73420 m/s orthodromic, fit error <0.00001, 244 sites from 40.1 to 79.9 mm",
+        ),
         ({"standard_error": 2.3}, "19 m/s orthodromic, fit error 2, 244 sites from 40.1 to 79.9 mm"),
         (
             {"value": 0.51237, "standard_error": 4e-4, "first_position": 2005.0, "last_position": 3995.0},
