@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axon.measure import branches, first_arrivals
+from axon.measure.arrivals import jitter
 
 X = np.arange(100) * 100.0 + 50  # um, 100 compartments of a 10 mm axon
 
@@ -227,3 +228,14 @@ def test_positions_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         branches(position, arrival)
+
+
+def test_jitter_is_eight_standard_deviations_of_the_arrivals_on_any_mesh() -> None:
+    random = np.random.default_rng(4)
+    position = np.cumsum(random.uniform(50.0, 500.0, size=4001))
+    assert jitter(position, position / 20_000) < 1e-12  # a smooth wave has none
+    arrival = position / 20_000 + random.normal(scale=1e-3, size=position.size)
+    assert jitter(position, arrival) == pytest.approx(8e-3, rel=0.06)  # the median of 4000 scatters by 2 %
+    few = np.array([0.0, 100.0, 200.0, 300.0, 400.0, 500.0])  # four residuals: the mean of the middle two
+    bent = np.array([0.0, 0.0, 0.0, -1.0, -4.0, -10.0])  # 0, 0.5, 1 and 1.5 off the lines
+    assert jitter(few, bent) == pytest.approx(8 * 1.4826 * 0.75 / np.sqrt(1.5))

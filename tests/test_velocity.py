@@ -548,3 +548,14 @@ def test_a_mesh_too_coarse_for_its_order_says_so_and_covers_the_truth() -> None:
     assert isinstance(found, MeasuredVelocity) and not found.legitimate
     assert "show order" in found.note
     assert abs(found.value - travelling_wave(squid).velocity) <= found.error
+
+
+@pytest.mark.parametrize(("part", "length"), [(0.0, 50_000), (0.5, 100_000), (0.4, 100_000)])
+def test_the_error_covers_what_a_near_stimulus_leaves_on_every_way(part: float, length: float) -> None:
+    """From an end 2e-5 too slow, from the middle 1e-4: more than dt and dx leave."""
+    squid = Axon(length=length, diameter=476, membrane=hodgkin_huxley(), celsius=12.0)
+    found = measure_velocity(squid, suprathreshold_pulse(squid, at=part * length), progress=False)
+    assert isinstance(found, MeasuredVelocity)
+    assert found.direction == ("both" if part else "orthodromic")
+    truth = travelling_wave(squid).velocity
+    assert math.hypot(found.step_error, found.mesh_error) < abs(found.value - truth) <= found.error

@@ -249,7 +249,7 @@ class _Bench:
         meshes = [] if dx is None else [self.velocity(ratio * dt, k * dx).value for k in (4, 2, 1)][::-1]
         run, velocity = self._made(dt, dx)
         value = velocity.value
-        fit_error = math.hypot(velocity.standard_error, _unevenness(run, velocity))
+        fit_error = math.hypot(velocity.standard_error, _unevenness(run, velocity, self.between))
         noise = 3 * velocity.standard_error + 1e-10 * value
         third = order_in_dt(self.axon, self.order) == 3
         step = _extrapolate_third(steps, noise, ratio) if third else _extrapolate(steps, (2,), noise, ratio)
@@ -378,14 +378,28 @@ def _extrapolate_third(values: list[float], noise: float, refinement: float) -> 
     return _Extrapolation(correction, max(abs(near) / (refinement**2.5 - 1), noise), observed, 3, True)
 
 
-def _unevenness(run: Run, velocity: Velocity) -> float:
-    """Half the difference (m/s) between the velocities over the two halves of the sites: its drift."""
-    first, last = sorted((velocity.first_position, velocity.last_position))
-    middle = (first + last) / 2
-    if velocity.direction == "both":
+def _unevenness(run: Run, velocity: Velocity, between: tuple[float, float] | None) -> float:
+    """Half the difference (m/s) between the velocities over the two halves of the sites: its drift.
+
+    Of two ways the sum: on each the spike by itself leaves the stimulus behind.
+    """
+    if velocity.direction != "both":
+        return _drift(run, velocity)
+    ways = (
+        run.velocity(between=between, direction="orthodromic"),
+        run.velocity(between=between, direction="antidromic"),
+    )
+    return sum(_drift(run, way) for way in ways)
+
+
+def _drift(run: Run, way: Velocity) -> float:
+    first, last = way.first_position, way.last_position
+    if (first < last) != (way.direction == "orthodromic"):  # over the join of a ring
         return 0.0
+    low, high = sorted((first, last))
+    middle = (low + high) / 2
     try:
-        halves = [run.velocity(between=part).value for part in ((first, middle), (middle, last))]
+        halves = [run.velocity(between=part).value for part in ((low, middle), (middle, high))]
     except NoPropagation:
         return 0.0
     return abs(halves[0] - halves[1]) / 2
