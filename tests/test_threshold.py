@@ -18,7 +18,7 @@ from axon.protocols import bracket, trials
 from axon.protocols.bracket import first_success, narrow
 from axon.protocols.firing import firing_curve, firing_range, hopf_currents
 from axon.protocols.space_clamp import microamperes_per_cm2, nanoamperes, space_clamp
-from axon.protocols.strength_duration import fit_law, strength_duration
+from axon.protocols.strength_duration import Law, fit_law, strength_duration
 from axon.protocols.threshold import NoThreshold, Threshold, find_threshold
 from axon.protocols.trials import Trials, Undecided, arrived
 from axon.stimuli import Ramp, Synapse
@@ -367,6 +367,22 @@ def test_strength_duration_curve_of_the_membrane() -> None:
     # The membrane accommodates, which neither law knows; the leaky capacitor is the nearer one.
     assert 0.02 < found.lapicque.misfit < found.weiss.misfit < 0.2
     assert "chronaxie 1.654 ms" in str(found) and "Weiss" in str(found)
+
+
+@pytest.mark.parametrize("name", ["Weiss", "Lapicque"])
+def test_the_chronaxie_is_as_accurate_as_asked_for(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """With the rheobase as much too high and every other threshold as much too low as they may be."""
+    law = Law(name, rheobase=3.0, chronaxie=0.7, misfit=0.0)
+
+    def threshold(_: axon.Axon, pulse: axon.Pulse, *, accuracy: float, **how: Any) -> Threshold:
+        off = 1 + accuracy if pulse.duration > 100 else 1 - accuracy
+        value = off * float(law(pulse.duration))
+        return Threshold(value, value, below=10.0, above=90.0, steepness=99.0, spike="local")
+
+    monkeypatch.setattr("axon.protocols.strength_duration.find_threshold", threshold)
+    for accuracy in (1e-2, 1e-4):
+        found = strength_duration(PATCH, (0.1, 2.0, 1e6), accuracy=accuracy)
+        assert found.chronaxie == pytest.approx(0.7, rel=accuracy)
 
 
 # Steady currents
