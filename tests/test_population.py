@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import lognorm
 
 import axon
+from axon.sweeps.population import core_conductance
 
 SQUID = axon.Axon(
     length=1e4, diameter=476, membrane=axon.hodgkin_huxley(), axial_resistivity=35.4, celsius=18.5
@@ -34,6 +35,8 @@ def test_diameters_follow_a_histogram() -> None:
     drawn = axon.Fibres.drawn("A", SQUID, 1000, histogram=(counts, edges), seed=1)
     assert np.histogram(drawn.diameters, edges)[0] == pytest.approx([100, 400, 300, 200], abs=60)
     assert drawn == axon.Fibres.drawn("A", SQUID, 1000, histogram=(counts, edges), seed=1)
+    few = axon.Fibres.drawn("A", SQUID, 4, histogram=([1], [2.0, 4.0]))
+    assert few.diameters == pytest.approx([2.25, 2.75, 3.25, 3.75])  # in the middle of their quarters
 
 
 def test_diameters_follow_a_distribution() -> None:
@@ -59,6 +62,23 @@ def test_compound_at_no_distance_is_the_spike_itself() -> None:
     wave = axon.travelling_wave(SQUID)
     assert signal.max() == pytest.approx(wave.peak - wave.rest, abs=0.15)
     assert signal.min() == pytest.approx(wave.trough - wave.rest, abs=0.1)
+    ((_, since, recorded),) = volley.spikes["one"]
+    assert since[-1] > 20.0 and abs(recorded[-1]) < 0.01  # the afterpotential is over
+    time, signal = volley.compound(20.0, every=0.005)
+    level = -20.0 - wave.rest  # which the spike crosses when it arrives
+    rising = int(np.argmax(signal > level))
+    crossing = np.interp(level, signal[rising - 1 : rising + 1], time[rising - 1 : rising + 1])
+    assert crossing == pytest.approx(volley.arrivals(20.0)[0], abs=1e-3)
+
+
+def test_a_core_conducts_by_its_area_over_the_resistivity_of_its_longest_section() -> None:
+    fibre = axon.Axon(
+        sections=[
+            axon.Section(1.0, 1.0, axon.hodgkin_huxley(), axial_resistivity=70.0),
+            axon.Section(1000.0, 20.0, axon.hodgkin_huxley(), axial_resistivity=50.0),
+        ]
+    )
+    assert core_conductance(fibre) == pytest.approx(np.pi * 1e-3**2 / 50.0, rel=1e-12)  # radius 10 um, S cm
 
 
 def test_compound_is_the_sum_of_its_parts_and_moves_with_distance(volley: axon.Volley) -> None:
