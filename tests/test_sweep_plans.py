@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 import axon
+from axon.sweeps.boundary import boundary_of
 
 
 def disc(x: float, y: float) -> bool:
@@ -98,6 +99,31 @@ def test_boundary_that_is_not_there_is_nan_and_one_that_turns_the_other_way_is_f
 
     edge = axon.sweep(above, axon.Boundary("y", axon.Span(1, 10, scale="log")), progress=False).boundary()
     assert edge["y"][0] == pytest.approx(3.21, rel=2 * 2.4e-3)
+
+
+def test_straight_boundary_needs_no_more_points_than_show_that_it_is() -> None:
+    def below(x: float, y: float) -> bool:
+        return y < 0.3 + 0.5 * x
+
+    plan = axon.Boundary("y", (0, 2), over={"x": [0.0, 1.0, 2.0]}, accuracy=1e-4, refine=1e-2)
+    edge = axon.sweep(below, plan, progress=False).boundary()
+    assert edge["x"].tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
+    np.testing.assert_allclose(edge["y"], 0.3 + 0.5 * edge["x"], rtol=0, atol=2e-4)
+
+
+def test_boundary_is_the_middle_of_the_narrowest_bracket_that_turns() -> None:
+    rows = {"x": np.array([1.0] * 4 + [2.0] * 4), "y": np.array([0.0, 1.0, 2.0, 6.0] * 2)}
+    answer = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 1.0, np.nan, 0.0])
+    edge = boundary_of({"kind": "boundary", "along": "y"}, rows, answer)
+    assert edge["x"].tolist() == [1.0, 2.0]
+    assert edge["y"].tolist() == [0.5, 3.5] and edge["half_width"].tolist() == [0.5, 2.5]
+
+
+def test_a_range_is_gone_through_evenly_or_in_equal_ratios() -> None:
+    assert axon.Span(1.0, 100.0, scale="log").ppf([0.0, 0.25, 0.5, 1.0]) == pytest.approx(
+        [1, 10**0.5, 10, 100]
+    )
+    assert axon.Span(1.0, 100.0).ppf([0.0, 0.25, 1.0]) == pytest.approx([1, 25.75, 100])
 
 
 def test_boundary_goes_on_from_its_file(tmp_path: object) -> None:
