@@ -28,7 +28,18 @@ Array = NDArray[np.float64]
 _OFFSET = {"celsius": 0.5, "reversal": 0.5}  # degC, mV
 _STEP = 0.01
 _AWAY = (-2, -1, 1, 2)  # steps on both sides
+_WEIGHTS = (
+    1 / 12,
+    -8 / 12,
+    8 / 12,
+    -1 / 12,
+)  # of the answers there, over the step, in the central difference
 _WAVE_RTOL = 1e-9
+# What mesh, time step and the ends of the axon leave in an elasticity of a simulated velocity, against the
+# travelling wave: at most 1.4e-4, on squid axons from 3 to 28 degC and C fibres at 37. Of a temperature or
+# reversal potential it is for a change that does about as much as an e-fold one of other parameters.
+_LEFT = 2e-4
+_LIKE_E_FOLD = {"celsius": 10.0, "reversal": 25.0}  # degC, mV
 
 
 class OneAtATime(Plan):
@@ -78,7 +89,9 @@ class Sensitivity:
     slope : (n,) array
         Where relative, the elasticity d ln(answer) / d ln(parameter); else d ln(answer) per unit.
     error : (n,) array
-        Of the slope: what the two step lengths make of it differently.
+        Of the slope, root of a sum of squares: what the two step lengths make of it differently, what the
+        ``error`` of the answers does to it (a threshold's bracket), and, of a simulated velocity, 2e-4 of an
+        elasticity for mesh, time step and the ends of the axon.
     """
 
     answer: str
@@ -244,6 +257,12 @@ def sensitivity_of(found: Sweep) -> Sensitivity:
     near = (around[:, 2] - around[:, 1]) / (2 * h)
     far = (around[:, 3] - around[:, 0]) / (4 * h)
     slope = (4 * near - far) / 3
+    stated = found.answers.get("error", np.zeros(values.size))
+    relative = (stated / values)[1:].reshape(around.shape)
+    scatter = np.sqrt((np.array(_WEIGHTS) ** 2 * relative**2).sum(axis=1)) / h
+    left = _LEFT / np.array([_LIKE_E_FOLD.get(name.rpartition(".")[2], 1.0) for name in steps])
+    if found.question != "velocity":
+        left = np.zeros(len(steps))
     return Sensitivity(
         answer=answer,
         base=float(values[0]),
@@ -252,7 +271,7 @@ def sensitivity_of(found: Sweep) -> Sensitivity:
         values=tuple(base[name] for name in steps),
         relative=np.array([_offset(name) is None for name in steps]),
         slope=slope,
-        error=np.abs(slope - near),
+        error=np.sqrt((slope - near) ** 2 + scatter**2 + left**2),
     )
 
 
