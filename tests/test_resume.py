@@ -70,6 +70,7 @@ CASES: dict[str, tuple[Axon, Any, dict[str, Any]]] = {
     "long, in pieces": (SQUID, PULSE, {}),
     "short, in one lane": (SHORT, PULSE, {}),
     "fourth order": (SQUID, PULSE, {"order": 4}),
+    "a kink at the seam": (SQUID, Pulse(amplitude=60_000, start=0.1, duration=0.19), {"order": 4}),
     "two membranes": (MIXED, PULSE, {}),
     "ring": (RING, PULSE, {}),
     "permeability": (FROG, Pulse(amplitude=20, start=0.1, duration=0.2), {"dt": 0.005, "dx": 50}),
