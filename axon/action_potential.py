@@ -33,6 +33,8 @@ class Recording:
     position : float
         um.
     membrane : Membrane
+    celsius : float
+        degC.
     rest : float
         mV, of the whole axon at rest.
     time, voltage : (n_t,)
@@ -48,6 +50,7 @@ class Recording:
 
     position: float
     membrane: Membrane
+    celsius: float
     rest: float
     time: Array
     voltage: Array
@@ -104,7 +107,7 @@ def phases(
     here = recording(run, at)
     if not here.membrane.gates:
         raise NoSpike(f"no spike: membrane {here.membrane.name!r} at x = {here.position:g} um has no gates")
-    home = here.membrane.steady_gates(here.rest)
+    home = here.membrane.steady_gates(here.rest, here.celsius)
     try:
         return divide(
             here.time,
@@ -159,6 +162,7 @@ def recording(run: Run, at: Place | None = None) -> Recording:
     return Recording(
         position=float(run.position[here]),
         membrane=membrane,
+        celsius=celsius,
         rest=float(resting_voltage(compartments)[where]),
         time=run.time,
         voltage=voltage,

@@ -18,6 +18,7 @@ from axon.action_potential import phases, recording
 from axon.measure.landmarks import NoSpike
 from axon.measure.phases import PHASES, divide
 from axon.measure.spike import SpikeShape, spike_shape
+from axon.membranes import model
 from axon.membranes.shift import shifted
 from axon.protocols.space_clamp import nanoamperes, space_clamp
 
@@ -327,6 +328,34 @@ def test_recorded_currents_serve_without_gates() -> None:
     assert bare["falling"].charge == gated["falling"].charge and not bare["falling"].conductances
     part = replace(run, gates={}, currents={"Na": currents["Na"]})
     assert phases(part)["falling"].dominant is None
+
+
+@pytest.mark.parametrize(("name", "celsius"), [("frankenhaeuser_huxley", 30.0), ("schild_1994", 37.0)])
+def test_currents_that_follow_from_gates_are_those_recorded(name: str, celsius: float) -> None:
+    """Through permeabilities and reversals that move with temperature and concentrations."""
+    patch = space_clamp(model(name), celsius=celsius)
+    kept = Record(every=0.05, gates=True, currents=True, concentrations=True)
+    pulse = Pulse(amplitude=float(nanoamperes(patch, 1000)), start=0.1, duration=0.05)
+    run = axon.simulate(patch, pulse, duration=6, record=kept, progress=False)
+    recorded, computed = recording(run).currents, recording(replace(run, currents={})).currents
+    assert recorded.keys() == computed.keys()
+    for channel, current in recorded.items():
+        scale = np.abs(current).max()
+        assert_allclose(computed[channel], current, rtol=0, atol=1e-6 * scale, err_msg=channel)
+
+
+def test_gates_come_home_to_where_they_rest_at_their_temperature() -> None:
+    """Opening and closing with a Q10 each, they rest elsewhere when warm."""
+    apart = [
+        replace(one, gates=tuple(replace(gate, q10=(3.0, 2.0)) for gate in one.gates)) for one in HH.channels
+    ]
+    patch = space_clamp(replace(HH, name="apart", channels=tuple(apart)), celsius=18.5)
+    pulse = Pulse(amplitude=float(nanoamperes(patch, 500)), start=1, duration=0.05)
+    run = axon.simulate(patch, pulse, duration=40, record=Record(every=0.02, gates=True), progress=False)
+    recovery = phases(run)["recovery"]
+    assert recovery.end is not None and recovery.end < 30
+    for name, gate in recovery.gates.items():
+        assert gate.end == pytest.approx(run.gates[name][0, 0], abs=0.0101)
 
 
 def test_single_precision_voltage_will_do() -> None:

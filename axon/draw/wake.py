@@ -105,6 +105,6 @@ def _threshold_at_rest(
         return None
     if not all(name in gates for name in slow):
         return None
-    steady = {name: np.atleast_1d(value) for name, value in membrane.steady_gates(rest).items()}
+    steady = {name: np.atleast_1d(value) for name, value in membrane.steady_gates(rest, celsius).items()}
     at_rest = float(thresholds(membrane, celsius, steady)[0][0])
     return at_rest if np.isfinite(at_rest) and at_rest > rest else None
