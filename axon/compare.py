@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from axon.errors import NoPropagation
 from axon.model import to_json
-from axon.run import Run, load, results
+from axon.run import Run, axes, load, results
 
 Array = NDArray[np.float64]
 
@@ -144,33 +144,40 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _partings(a: Run, b: Run, tolerance: float) -> Iterator[Parting]:
-    same = np.array_equal(a.time, b.time) and np.array_equal(a.position, b.position)
-    if not same and (a.compartments.branched or b.compartments.branched):
-        return
-    t = a.time[(a.time >= b.time[:1].min(initial=np.inf)) & (a.time <= b.time[-1:].max(initial=-np.inf))]
-    x = a.position
-    if not same:
-        x = x[(x >= b.position[:1].min(initial=np.inf)) & (x <= b.position[-1:].max(initial=-np.inf))]
-    if not len(t) or not len(x):
-        return
     mine, theirs = results(a), results(b)
     for name in mine:
-        if mine[name].ndim == 2 and name in theirs:
-            known = np.asarray(mine[name], float)
-            if same:
-                apart = np.abs(known - np.asarray(theirs[name], float))
-            else:
-                known = known[np.isin(a.time, t)][:, np.isin(a.position, x)]
-                apart = np.abs(known - _at(b, theirs[name], t, x))
-            found = _parting(name, np.nan_to_num(apart), t, x, tolerance)
-            if found is not None:
-                yield found
+        if mine[name].ndim != 2 or name not in theirs:
+            continue
+        known, other = np.asarray(mine[name], float), np.asarray(theirs[name], float)
+        t, x = _times(a, mine, name), a.position
+        same = np.array_equal(t, _times(b, theirs, name)) and np.array_equal(x, b.position)
+        if not same:
+            if a.compartments.branched or b.compartments.branched:
+                continue
+            rows, columns = _within(t, _times(b, theirs, name)), _within(x, b.position)
+            known, t, x = known[rows][:, columns], t[rows], x[columns]
+            if not known.size:
+                continue
+            other = _at(_times(b, theirs, name), b.position, other, t, x)
+        found = _parting(name, np.nan_to_num(np.abs(known - other)), t, x, tolerance)
+        if found is not None:
+            yield found
 
 
-def _at(run: Run, values: NDArray[np.floating], t: Array, x: Array) -> Array:
-    """A recorded quantity at other times and places, by straight lines."""
-    in_time = np.stack([np.interp(t, run.time, column) for column in np.asarray(values, float).T], axis=1)
-    return np.stack([np.interp(x, run.position, row) for row in in_time])
+def _times(run: Run, found: Mapping[str, NDArray[Any]], name: str) -> Array:
+    """When a quantity was sampled, ms: with the voltage or at times of its own."""
+    return np.asarray(found[axes(name, run)[0]], float)
+
+
+def _within(values: Array, others: Array) -> NDArray[np.bool_]:
+    """Which values lie in the range of the others."""
+    return (values >= others.min(initial=np.inf)) & (values <= others.max(initial=-np.inf))
+
+
+def _at(time: Array, position: Array, values: Array, t: Array, x: Array) -> Array:
+    """A quantity recorded at ``time`` and ``position`` at other times and places, by straight lines."""
+    in_time = np.stack([np.interp(t, time, column) for column in values.T], axis=1)
+    return np.stack([np.interp(x, position, row) for row in in_time])
 
 
 def _parting(name: str, apart: Array, t: Array, x: Array, tolerance: float) -> Parting | None:

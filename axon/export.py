@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from axon.errors import AxonError, unknown_name
-from axon.run import Run, described, file_attributes, load, results
+from axon.run import Run, axes, described, file_attributes, load, results
 
 
 def export_run(
@@ -87,11 +87,16 @@ def _to_csv(run: Run, folder: Path) -> None:
     for name, values in results(run).items():
         if values.ndim == 2:
             columns = ["time (ms)", *(f"{x:g} um" for x in run.position)]
-            rows = ([t, *row] for t, row in zip(run.time, _rows(values), strict=True))
+            rows = ([t, *row] for t, row in zip(_times(run, name), _rows(values), strict=True))
             _table(folder / f"{name.replace('/', '_')}.csv", columns, rows)
     spikes = zip(run.spike_time, run.spike_position, run.spike_compartment, strict=True)
     _table(folder / "spikes.csv", ["time (ms)", "position (um)", "compartment"], spikes)
     (folder / "model.json").write_text(str(file_attributes(run)["model"]), encoding="utf-8")
+
+
+def _times(run: Run, name: str) -> Any:
+    """When a quantity was sampled, ms: with the voltage or at times of its own."""
+    return np.asarray(results(run)[axes(name, run)[0]])
 
 
 def _rows(values: Any, block: int = 256) -> Iterator[Any]:
@@ -124,6 +129,15 @@ def _to_zarr(run: Run, folder: Path) -> None:
         array.attrs.update({"units": dataset.units, "long_name": dataset.long_name})
 
 
+# Names of SI units, and how many of them is one of ours.
+_SI = {
+    "1": ("1", 1.0),
+    "mV": ("volts", 1e-3),
+    "mA/cm2": ("amperes per square metre", 10.0),
+    "mM": ("moles per cubic metre", 1.0),
+}
+
+
 def _to_nwb(run: Run, path: Path) -> None:
     pynwb = _library("pynwb")
     created = run.provenance.get("created") or datetime.now(UTC).isoformat()
@@ -135,18 +149,18 @@ def _to_nwb(run: Run, path: Path) -> None:
         source_script=run.provenance.get("command") or "axon",
         source_script_file_name="axon",
     )
-    units = {"voltage": ("volts", 1e-3), "currents": ("amperes per square metre", 10.0)}
     places = ", ".join(f"{x:g}" for x in run.position)
+    everything = described(run)
     for name, values in results(run).items():
         if values.ndim != 2:
             continue
-        unit, conversion = units.get(name.split("/")[0], ("1", 1.0))
+        unit, conversion = _SI[everything[name].units]
         series = pynwb.TimeSeries(
             name=name.replace("/", "_"),
             data=np.asarray(values),
             unit=unit,
             conversion=conversion,
-            timestamps=run.time * 1e-3,
+            timestamps=_times(run, name) * 1e-3,
             description=f"{name} at the positions (um): {places}",
         )
         file.add_acquisition(series)

@@ -12,6 +12,7 @@ import pytest
 import axon
 from axon import Axon, Pulse, Record
 from axon.__main__ import main
+from axon.record import Every
 
 SQUID = Axon(length=30_000, diameter=476, membrane=axon.hodgkin_huxley(), celsius=18.5)
 PULSE = Pulse(amplitude=60_000, start=0.1, duration=0.2)
@@ -66,6 +67,26 @@ def test_runs_on_other_meshes_and_times_are_compared_where_both_are() -> None:
     (parting,) = found.partings
     assert parting.name == "voltage" and 1.0 < parting.largest < 40.0
     assert not axon.diff(BASE, finer, tolerance=40.0).partings
+
+
+def test_what_is_straight_in_time_and_place_is_the_same_on_other_meshes() -> None:
+    def straight(of: axon.Run) -> axon.Run:
+        return replace(of, voltage=3.0 * of.time[:, None] - 2e-3 * of.position, gates={})
+
+    finer = straight(run(dx=100, record=Record(every=0.02)))
+    assert not axon.diff(straight(BASE), finer, tolerance=1e-9).partings
+    assert not axon.diff(finer, straight(BASE), tolerance=1e-9).partings
+
+
+def test_what_has_times_of_its_own_parts_at_these() -> None:
+    one = run(record=Record(every=0.05, currents=Every(0.1)))
+    assert not axon.diff(one, one)
+    sodium = np.array(one.beside["currents/Na"])
+    sodium[5, 3] += 1.0
+    (parting,) = axon.diff(one, replace(one, beside={**one.beside, "currents/Na": sodium})).partings
+    assert (parting.name, parting.first_time, parting.largest_time) == ("currents/Na", 0.5, 0.5)
+    often = run(record=Record(every=0.05, currents=Every(0.05)))
+    assert not axon.diff(one, often, tolerance=1e-12).partings
 
 
 def test_a_spike_that_died_differs_from_one_that_did_not() -> None:

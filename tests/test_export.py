@@ -14,6 +14,9 @@ import xarray
 import axon
 from axon import Axon, Pulse, Record
 from axon.__main__ import main
+from axon.membranes import model
+from axon.protocols.space_clamp import space_clamp
+from axon.record import Every
 
 SQUID = Axon(length=5_000, diameter=476, membrane=axon.hodgkin_huxley(), celsius=18.5)
 RUN = axon.simulate(
@@ -75,6 +78,29 @@ def test_nwb_holds_series_in_seconds_and_spikes_by_compartment(path: Path) -> No
             assert len(file.units) == len(np.unique(RUN.spike_compartment))
             assert file.units["spike_times"][0][0] == RUN.arrivals()[0] * 1e-3
             assert file.units["position"][0] == RUN.compartments.position[0]
+
+
+def test_what_has_times_of_its_own_keeps_them_and_every_unit_is_named(tmp_path: Path) -> None:
+    patch = space_clamp(model("schild_1994"), celsius=37.0)
+    record = Record(voltage=Every(0.1, envelope=True), currents=Every(0.25), concentrations=True, every=0.1)
+    run = axon.simulate(patch, [], duration=1, dt=0.01, record=record, progress=False)
+    own = [0.0, 0.25, 0.5, 0.75, 1.0]
+    (name,) = [name for name in run.beside if name.startswith("currents/")][:1]
+    axon.export_run(run, tmp_path / "tables", to="csv")
+    with open(tmp_path / "tables" / f"{name.replace('/', '_')}.csv", newline="") as file:
+        assert [float(row[0]) for row in list(csv.reader(file))[1:]] == pytest.approx(own)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries
+        pynwb = pytest.importorskip("pynwb", reason="pynwb is not installed: pip install 'axon[export]'")
+        axon.export_run(run, tmp_path / "run.nwb")
+        with pynwb.NWBHDF5IO(str(tmp_path / "run.nwb"), "r") as stream:
+            kept = stream.read().acquisition
+            currents, lowest = kept[name.replace("/", "_")], kept["voltage_lowest"]
+            assert currents.timestamps[:] == pytest.approx(1e-3 * np.array(own))
+            assert (currents.unit, currents.conversion) == ("amperes per square metre", 10.0)
+            assert (lowest.unit, lowest.conversion) == ("volts", 1e-3)
+            pools = {one.unit for key, one in kept.items() if key.startswith("concentrations")}
+            assert pools == {"moles per cubic metre"}
 
 
 def test_exports_that_cannot_be_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
