@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scheme import midtime
 
 from axon import Axon, Clamp, Pulse, Record, Run, Section, Train, hodgkin_huxley, passive, simulate
-from axon.stimuli import Stimulus
+from axon.stimuli import Ramp, Stimulus
 
 Array = NDArray[np.float64]
 
@@ -48,6 +48,7 @@ def test_every_injected_charge_stays_on_a_membrane_that_lets_none_through(
     stimuli: list[Stimulus] = [
         Pulse(amplitude=7.0, start=start, duration=width, at=place * axon.total_length),
         Train(amplitude=-2.0, start=start, duration=0.02, interval=0.1, count=3, at=0.0),
+        Ramp(amplitude=5.0, start=0.1 + start, duration=width, at=place * axon.total_length),
     ]
     # From 0 mV, so that rounding is relative to what was injected and not to what lay there.
     how = {
@@ -60,7 +61,7 @@ def test_every_injected_charge_stays_on_a_membrane_that_lets_none_through(
     }
     run = simulate(tight, stimuli, **how)
     assert_allclose(
-        run.compartments.capacitance @ voltage(run)[-1], 7.0 * width - 3 * 2.0 * 0.02, rtol=0, atol=1e-11
+        run.compartments.capacitance @ voltage(run)[-1], 9.5 * width - 3 * 2.0 * 0.02, rtol=0, atol=1e-11
     )
 
 

@@ -138,6 +138,8 @@ def test_synaptic_charge_is_charge_stored_and_charge_leaked(ring: bool, order: i
     v = voltage(run)
     middle, besides = midtime(run, set())  # an alpha function does not jump
     g = np.diff(one.conducted(np.arange(len(v)) * dt))
+    if order == 4:  # what the third difference of V moves besides holds that of the conductance already
+        g[3:] = g[3:] - np.diff(g, 2)[:-1] / 24
     entered = float(np.sum(g * (0.0 - middle[:, run.at(1_050)])))
     stored = float(run.compartments.capacitance @ (v[-1] - v[0]))
     leaked = dt * 0.0003 * 1e6 * float(np.sum(run.compartments.area * (middle + 65.0)))

@@ -7,8 +7,11 @@ one voltage for the whole step. The differences of V over the last three steps g
     u = d1 + d2/2,    h^2 V'' = d2,    h^3 V''' = d3        d1 = V_k - V_(k-1), d2, d3 of these in turn
 
 The step is solved for Y = V* - d2/8, the voltage at midtime, from V_k - d2/8 + d3/48 in place of V_k, and
-V_(k+1) = 2 Y - V_k + d2/4: no term more in the equations. A gate makes half a step at each of the two Gauss
-points of its step, V + d2/24 -+ u/sqrt(12), with A1, B1 and A2, B2 of half a step,
+V_(k+1) = 2 Y - V_k + d2/4: no term more in the equations. What stimuli have in d3 they gave already, as their
+mean over the step, and it is taken back (``stimulate.strength``).
+
+A gate makes half a step at each of the two Gauss points of its step, V + d2/24 -+ u/sqrt(12), with A1, B1 and
+A2, B2 of half a step,
 
     x <- A1 A2 x + (p + q A2) B1 + (q + p A1) B2,      p, q = 1/2 -+ 1/sqrt(3),
 
@@ -28,6 +31,7 @@ import math
 
 from axon.engine.simd import LANES, inlined, kernel, load, locate, splat, store
 
+STEPS = 3  # that the differences go back
 _GAUSS = 1.0 / math.sqrt(12.0)
 
 

@@ -37,7 +37,7 @@ from axon.engine.state import (
     ROW,
     SPIKES_FULL,
 )
-from axon.engine.stimulate import stimulate
+from axon.engine.stimulate import feed, hold
 
 _before, _after, _twice_before, _twice_after = turned[1], turned[-1], turned[2], turned[-2]
 _across = turned[LANES // 2]
@@ -195,7 +195,8 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
     ----------
     plan, state, spikes, samples : Plan, State, Spikes, Samples
     strengths : (rows, steps) float64
-        Mean current (nA) or conductance (uS) of each stimulus over each step.
+        Mean current (nA) or conductance (uS) of each stimulus over each step; in steps of third order over
+        the ``history.STEPS`` steps before these as well.
     levels : (clamps, steps) float64
         Imposed voltage at the start of each step, nan where free, mV.
     first_step : int
@@ -212,7 +213,7 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
         find_cells(plan, state, row)
     for i in range(steps):
         step = first_step + i
-        stimulate(plan, state, strengths, levels, i)
+        hold(plan, state, levels, i)
         if samples.stride > 0 and step % samples.stride == 0:
             sample(state, samples, frame)
             frame += 1
@@ -223,6 +224,7 @@ def run_steps(plan, state, spikes, samples, strengths, levels, first_step, steps
         state.damped[0] -= halves - 1
         if halves == 2:
             history.forget(state)
+        feed(plan, state, strengths, i)
         lost = False
         for half in range(halves):
             origin = plan.origin if half == 0 else plan.still

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from axon.engine import history
 from axon.engine.simd import GATES_PER_CHUNK, LANES, TABLE_WIDTH, inlined, kernel, splat, store
 from axon.engine.state import DAMPED_STEPS, EXTRAS, FIRST_ENTRY, FREE, HELD, LAST_ENTRY, LEVEL, PROGRAM, ROW
 
@@ -50,14 +51,12 @@ def impose(plan, state, place, level):
 
 
 @inlined
-def stimulate(plan, state, strengths, levels, step):
-    """Put the currents, conductances and clamps of this step into the extras."""
+def hold(plan, state, levels, step):
+    """Put the clamps of this step into the extras, and V where they hold it; all else there begins at 0."""
     for own in range(0, state.extras.size, EXTRAS * LANES):
         for field in range(EXTRAS):
             store(state.extras, own + field * LANES, splat(0.0))
         store(state.extras, own + FREE * LANES, splat(1.0))
-    for s in range(plan.source_place.size):
-        state.extras[plan.source_place[s]] += plan.source_weight[s] * strengths[plan.source_row[s], step]
     for c in range(plan.clamp_place.size):
         level = levels[c, step]
         if not np.isnan(level):
@@ -69,3 +68,26 @@ def stimulate(plan, state, strengths, levels, step):
         level = levels[plan.neighbour_clamp[k], step]
         if not np.isnan(level):
             state.extras[plan.neighbour_extra[k]] += plan.neighbour_coupling[k] * level
+
+
+@inlined
+def strength(plan, state, strengths, source, step):
+    """What a source gives in this step: its share of the mean.
+
+    In a step of third order, less what d3 moves on its account (see ``history``), as the means of the three
+    steps before tell: so the charge stays exact, and in place of the mean stands the strength at midtime.
+    """
+    row = plan.source_row[source]
+    if not plan.third:
+        return plan.source_weight[source] * strengths[row, step]
+    lane = plan.source_place[source] % LANES
+    first, second, third = strengths[row, step], strengths[row, step + 1], strengths[row, step + 2]
+    bend = state.valid[2 * LANES + lane] * (third - 2.0 * second + first)
+    return plan.source_weight[source] * (strengths[row, step + history.STEPS] - bend / 24.0)
+
+
+@inlined
+def feed(plan, state, strengths, step):
+    """Add the currents and conductances of this step to the extras."""
+    for source in range(plan.source_place.size):
+        state.extras[plan.source_place[source]] += strength(plan, state, strengths, source, step)

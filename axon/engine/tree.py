@@ -39,7 +39,7 @@ from axon.engine.state import (
     ROW,
     SPIKES_FULL,
 )
-from axon.engine.stimulate import stimulate
+from axon.engine.stimulate import feed, hold, strength
 
 
 @kernel
@@ -172,9 +172,9 @@ _one_plain, _two_plain = _made("plain", _take, _put, _number, 1)
 
 
 @kernel
-def _stimulate(plan, state, tree, branches, strengths, levels, step):
+def _feed(plan, state, tree, branches, strengths, levels, step):
     """Stimuli of this step into the extras, clamps as stiff currents, electrodes for the outer equation."""
-    stimulate(plan, state, strengths, levels, step)
+    feed(plan, state, strengths, step)
     for c in range(plan.clamp_place.size):
         level = levels[c, step]
         if not np.isnan(level):
@@ -183,8 +183,7 @@ def _stimulate(plan, state, tree, branches, strengths, levels, step):
     for s in range(tree.electrode_place.size):
         branches.electrode[tree.electrode_place[s]] = 0.0
     for s in range(tree.electrode_place.size):
-        current = plan.source_weight[s] * strengths[plan.source_row[s], step]
-        branches.electrode[tree.electrode_place[s]] += current
+        branches.electrode[tree.electrode_place[s]] += strength(plan, state, strengths, s, step)
 
 
 @kernel
@@ -249,7 +248,7 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
     frame = 0
     for i in range(steps):
         step = first_step + i
-        _stimulate(plan, state, tree, branches, strengths, levels, i)
+        hold(plan, state, levels, i)
         if samples.stride > 0 and step % samples.stride == 0:
             sample(state, samples, frame)
             frame += 1
@@ -260,6 +259,7 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
         state.damped[0] -= halves - 1
         if halves == 2:
             history.forget(state)
+        _feed(plan, state, tree, branches, strengths, levels, i)
         lost = False
         for half in range(halves):
             if half == 0:

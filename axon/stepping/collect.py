@@ -355,7 +355,10 @@ class Collector:
         return slice(None) if len(self.kinds) == 1 else np.flatnonzero(self.which == k)
 
     def _gates_in_time(self, v: Array, raw: Array) -> dict[str, Array]:
-        """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none."""
+        """Gates at the sampled times: the engine holds them half a step earlier, nan where there is none.
+
+        Of second order in dt whatever that of the run: V is taken as it is at the sample for the half step.
+        """
         job = self.job
         names = dict.fromkeys(g for m in job.compartments.membranes for g in m.gates)
         wanted = names if self.record.currents else self.gate_names

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from axon.discretise.sources import Sources
-from axon.engine import limbs
+from axon.engine import history, limbs
 from axon.engine.cables import Cable
 from axon.engine.crossings import settle
 from axon.engine.lanes import lay_out
@@ -138,9 +138,10 @@ class Stepper:
 
     def _chunk(self, spikes: Any, stride: int, count: int, bar: Progress) -> None:
         first = self.done
-        step = np.arange(first, first + count + 1)
+        past = history.STEPS if self.jobs[0].third else 0
+        step = np.arange(first - past, first + count + 1)
         strengths = self._strengths(step * self.dt)
-        step = step[:-1]
+        step = step[past:-1]
         levels = np.empty((len(self.clamps), count))
         for number, clamp in enumerate(self.clamps):
             levels[number] = clamp.level(step, self.dt)
