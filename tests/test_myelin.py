@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from axon.discretise.rest import resting_state
 from axon.fibres import FIBRES, myelinated
 from axon.model import from_json, to_json
 from axon.run import load
+from axon.stimuli import Stimulus, Synapse
 
 SPIKES = Record(voltage=None)
 WRAP = Myelin(lamellae=20, space=0.01, diameter=4.0)
@@ -103,6 +105,27 @@ def test_mrg_converges_in_dt_to_what_neuron_does(diameter: float, published: flo
     limit = v[-1] + (v[-1] - v[-2]) / 7
     assert_allclose(limit, published, rtol=1e-3)
     assert abs(v[1] / limit - 1) < 1e-4
+
+
+@pytest.mark.parametrize(
+    "stimulus",
+    [
+        Pulse(amplitude=2.0, start=0.02, duration=0.06, at=0.5),
+        Synapse(conductance=0.02, reversal=0.0, onset=0.02, tau=0.1, at=0.5),
+        Synapse(conductance=0.02, reversal=0.0, onset=0.02, tau=0.1, shape="alpha", at=0.5),
+    ],
+    ids=["pulse", "synapse that opens at once", "alpha synapse"],
+)
+def test_voltages_around_a_stimulus_are_of_third_order(stimulus: Stimulus) -> None:
+    # All begin and end on whole steps, of lengths that the node does not ring at.
+    fibre, answers = myelinated(10, nodes=5), []
+    for dt in (0.0005, 0.00025, 0.000125, 0.0000625):
+        run = simulate(fibre, stimulus, duration=0.16, dt=dt, record=Record(every=0.16))
+        assert run.voltage is not None
+        answers.append(run.voltage[-1])
+    changes = [float(np.abs(b - a).max()) for a, b in pairwise(answers)]
+    assert 1e-5 < changes[0] < 0.05  # mV
+    assert_allclose(np.log2(np.divide(changes[:-1], changes[1:])), 3.0, rtol=0, atol=0.2)
 
 
 def test_fibres_side_by_side_give_what_each_gives_alone() -> None:

@@ -197,7 +197,7 @@ def _gated(plan, row):
 def _membranes(plan, state, branches, origin, cell):
     """Gates moved on, D and b of every row."""
     for row in range(plan.rows):
-        if _gated(plan, row):
+        if not plan.third and _gated(plan, row):
             find_cells(plan, state, row)
         d, b, _ = membrane(plan, state, origin, cell, row)
         store(branches.diagonal, row * LANES, d)
@@ -229,7 +229,7 @@ def _settle(plan, state, branches, spikes, step, half, halves):
         if outside(after, plan.table_low, plan.table_high):
             lost = True
         elif plan.third and half == halves - 1 and _gated(plan, row):
-            # As the next step will look them up.
+            # For the next step, which may begin with a kink: its gates are still half a step before it.
             cells = cells_of(plan)
             lost |= history.find_cells(plan, state, valid_1, valid_2, cells, row, after) != 0
     return lost
@@ -246,6 +246,9 @@ def run_steps(plan, state, tree, branches, spikes, samples, strengths, levels, f
         As for ``kernel.run_steps``, whose answer this gives as well.
     """
     frame = 0
+    for row in range(plan.rows if plan.third else 0):
+        if _gated(plan, row):
+            find_cells(plan, state, row)
     for i in range(steps):
         step = first_step + i
         hold(plan, state, levels, i)
