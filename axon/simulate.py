@@ -68,7 +68,8 @@ def simulate(
         but near joins of sections, clamps and synapses (second) and right at a stimulus. With it, and on
         fibres with nodes, the step is of third order in dt, else of second (staggered Crank-Nicolson), as it
         is where concentrations drift or channels are noisy; ``numerics["order_in_dt"]`` of the run tells.
-        A stimulus that jumps inside a step leaves an error of second order in what follows at once.
+        A stimulus that jumps inside a step, or at a node, leaves an error of second order in what follows at
+        once.
     record : Record, optional
         What to keep; by default the voltage everywhere every 0.05 ms.
     initial_voltage : float or (n,) array_like, optional

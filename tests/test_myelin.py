@@ -84,6 +84,21 @@ def test_rest_of_a_fibre_is_where_it_stays() -> None:
     assert_allclose(run.voltage[-1], v, rtol=0, atol=1e-6)
 
 
+def test_without_gates_a_fibre_is_of_second_order_after_the_jump_of_its_stimulus() -> None:
+    # What a jump of the current leaves behind; less, if what is under the myelin went by another scheme.
+    fibre = myelinated(10, nodes=5)
+    fibre = replace(fibre, sections=[replace(section, membrane=passive()) for section in fibre.sections])
+    v = []
+    for dt in (0.008, 0.004, 0.002, 0.001):
+        run = simulate(
+            fibre, Pulse(amplitude=1.0, duration=np.inf), duration=0.4, dt=dt, record=Record(every=0.4)
+        )
+        assert run.voltage is not None and run.numerics["order_in_dt"] == 3
+        v.append(run.voltage[-1])
+    error = np.abs(np.diff(v, axis=0)).max(axis=1)
+    assert_allclose(np.log2(error[:-1] / error[1:]), 2.0, rtol=0, atol=0.05)
+
+
 def nodal_pulse(amplitude: float = 2.0) -> Pulse:
     return Pulse(amplitude=amplitude, start=0.1, duration=0.1, at=0.5)
 
