@@ -69,6 +69,14 @@ def test_kink_between_samples_is_bridged_by_a_line() -> None:
     assert_allclose(curve.integral(4.0, 4.05), 0.5 * 0.05 * 0.03, rtol=1e-9, atol=0)
 
 
+@pytest.mark.parametrize("off", [-1e-12, 0.0, 1e-12])
+def test_kink_at_a_sample_but_for_rounding_is_at_it(off: float) -> None:
+    bent = np.maximum(TIME - 4.0, 0.0) + (TIME - 4.0) ** 2
+    curve = Curve(TIME, bent, [4.0 + off])
+    assert_allclose(curve(3.975), 0.025**2, rtol=0, atol=1e-12)
+    assert_allclose(curve(4.025), 0.025 + 0.025**2, rtol=0, atol=1e-12)  # and no straight line
+
+
 @given(st.lists(st.floats(-1.0, 11.0), max_size=6))
 def test_any_kinks_leave_a_smooth_curve_what_it_is(kinks: list[float]) -> None:
     curve = Curve(TIME, TIME**2, kinks)

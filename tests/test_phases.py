@@ -89,6 +89,8 @@ def test_recovery_waits_for_the_gates() -> None:
         rtol=0,
         atol=1e-3,
     )
+    above = invented(gates={"n": 0.9 - gate}, resting_gates={"n": 0.3})["recovery"]
+    assert_allclose(above.end, PEAK + 3.0 * np.log(50.0), rtol=0, atol=1e-3)
     away = invented(gates={"h": gate}, resting_gates={"h": 0.4})["recovery"]
     assert away.start is not None and away.end is None and away.duration is None
     assert away.missing == "not yet as at rest when the record ended at 20 ms"

@@ -129,6 +129,9 @@ def test_inward_current_marks_the_threshold() -> None:
     found = shape(t, bell(t), method="inward_current", ionic_current=3.456 - t)
     assert_allclose(found.threshold_time, 3.456, rtol=0, atol=1e-9)
     assert_allclose(found.threshold, bell(np.array(3.456)), rtol=1e-9, atol=0)
+    twice = -(t - 3.2) * (t - 3.3) * (t - 3.456)  # inward, outward and inward again on the way up
+    last = shape(t, bell(t), method="inward_current", ionic_current=twice)
+    assert_allclose(last.threshold_time, 3.456, rtol=0, atol=1e-9)
     early = shape(t, bell(t), method="inward_current", ionic_current=1.0 - t)  # long before the spike
     assert early.threshold is None
     outward = shape(t, bell(t), method="inward_current", ionic_current=np.ones_like(t))

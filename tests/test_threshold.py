@@ -347,6 +347,18 @@ def test_searches_learn_how_long_runs_must_be() -> None:
 # Strength and duration
 
 
+def test_a_climb_takes_no_longer_steps_than_asked_for() -> None:
+    tried: list[float] = []
+
+    def works(_: Any, value: Any) -> Any:
+        tried.extend(value.tolist())
+        return value >= 99.0
+
+    assert first_success(works, 1.0, 100.0, step=1.25) == (pytest.approx(tried[-2]), 100.0)
+    ratio = np.divide(tried[1:], tried[:-1])
+    assert 1.2 < ratio.min() <= ratio.max() <= 1.25 and (tried[0], tried[-1]) == (1.0, 100.0)
+
+
 @pytest.mark.parametrize("name", ["Weiss", "Lapicque"])
 def test_a_law_is_found_again_in_thresholds_that_follow_it(name: str) -> None:
     d = np.array([0.05, 0.2, 1.0, 5.0, 20.0])

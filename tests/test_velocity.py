@@ -28,6 +28,7 @@ from axon import (
 from axon.errors import NoPropagation
 from axon.geometry import length_constant
 from axon.measure import Velocity, conduction_velocity, local_velocity
+from axon.measure.velocity import front_velocity
 
 DX = 250.0
 X = np.linspace(DX / 2, 100_000 - DX / 2, 400)  # um, 400 compartments of a 10 cm axon
@@ -146,6 +147,24 @@ def test_short_way_to_a_near_end_is_left_out() -> None:
     near = conduction_velocity(X, wave(X[40]))
     assert near.direction == "orthodromic"
     assert conduction_velocity(X, wave(X[40]), direction="antidromic").direction == "antidromic"
+
+
+def test_way_of_a_third_of_the_other_is_long_enough() -> None:
+    assert conduction_velocity(X, wave(25_000)).direction == "both"
+    assert conduction_velocity(X, wave(19_000)).direction == "orthodromic"  # less than a quarter
+
+
+def test_front_has_the_speed_of_the_later_half_of_its_way() -> None:
+    slow, fast = 10.0, 20.0
+    arrival = np.where(X < 40_000, X / (1e3 * slow), 40.0 / slow + (X - 40_000) / (1e3 * fast))
+    arrival[X > 65_000] = np.nan  # 4 ms slow, then 1.25 ms fast
+    assert front_velocity(X, arrival) == pytest.approx(fast)
+    assert front_velocity(X[::-1], arrival[::-1]) == pytest.approx(fast)
+    begun = np.where(X < 45_000, arrival, np.nan)
+    assert front_velocity(X, begun) == pytest.approx(slow)
+    assert front_velocity(X, np.where(X < 2000, arrival, np.nan)) == pytest.approx(slow)
+    assert front_velocity(X, np.where(X < 1200, arrival, np.nan)) is None  # two steps in the later half
+    assert front_velocity(X, np.full(X.size, np.nan)) is None
 
 
 def test_direction_that_was_not_taken_is_no_propagation() -> None:
