@@ -32,6 +32,8 @@ from axon import (
     suprathreshold_pulse,
 )
 from axon.ions import (
+    POTASSIUM_PER_TURN,
+    SODIUM_PER_TURN,
     SQUID_INSIDE,
     SQUID_OUTSIDE,
     Ions,
@@ -277,6 +279,21 @@ def test_thin_space_fills_with_potassium_and_empties_with_its_time_constant() ->
     closed = simulate_ions(THIN, KICK, duration=60.0, ions=Ions(space=0.03, exchange=0.0))
     assert closed.potassium_out[-1, 0] > run.potassium_out[run.time == 60.0, 0]
     assert not any(np.ptp(amount) for amount in closed.from_bath.values())
+
+
+@pytest.mark.parametrize("space", [0.03, math.inf])
+def test_no_ion_is_lost_between_axon_space_and_bath(space: float) -> None:
+    run = simulate_ions(THIN, KICK, duration=20.0, ions=Ions(space=space))
+    gained = {
+        "Na": run.sodium_entry - SODIUM_PER_TURN * run.atp,
+        "K": POTASSIUM_PER_TURN * run.atp - run.potassium_loss,
+    }
+    assert np.ptp(gained["Na"]) > 1 and np.ptp(gained["K"]) > 1  # pmol/cm2
+    for ion, through in gained.items():
+        inside, outside, bath = run.amounts(ion)
+        assert_allclose(inside - inside[0], through, rtol=0, atol=1e-8)
+        assert_allclose(np.ptp(inside + outside + bath, axis=0), 0, rtol=0, atol=1e-8)
+        assert np.ptp(outside) > 0.1 if math.isfinite(space) else not outside.any()
 
 
 def test_only_what_was_asked_for_is_recorded() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,20 @@ def test_no_arrivals_are_no_pattern() -> None:
 
 
 # Two pulses
+
+
+@pytest.mark.parametrize("edge", np.geomspace(0.2, 200.0, 40))
+@pytest.mark.parametrize("accuracy", [1e-2, 1e-3])
+def test_intervals_and_thresholds_are_as_accurate_as_asked_for(edge: float, accuracy: float) -> None:
+    """A second pulse works from an interval on, and from a strength that falls with the interval."""
+    two: Any = object.__new__(twins.Twins)
+    two.accuracy, two.progress, two.threshold = accuracy, False, 50.0
+    two.trials = SimpleNamespace(spike="propagated")
+    two.works = lambda interval, strength: interval * strength >= 2 * edge
+    assert two.least_interval((2.0,), 0.0, "") == pytest.approx(edge, rel=accuracy)
+    assert two.least_interval((1.0, 2.0, 1.5), 0.0, "") == pytest.approx(edge, rel=accuracy)
+    found = two.thresholds(np.array([edge / 99, edge, 2 * edge]), ceiling=50.0)
+    assert np.isnan(found[0]) and found[1:] == pytest.approx([100.0, 50.0], rel=accuracy)
 
 
 @pytest.mark.parametrize(("strength", "expected"), [(2.0, 10.298), (10.0, 5.643)])
