@@ -289,6 +289,9 @@ def test_no_ion_is_lost_between_axon_space_and_bath(space: float) -> None:
         "K": POTASSIUM_PER_TURN * run.atp - run.potassium_loss,
     }
     assert np.ptp(gained["Na"]) > 1 and np.ptp(gained["K"]) > 1  # pmol/cm2
+    assert_allclose(run.pump_current[0], run.rest.pump_current, rtol=1e-9, atol=0)
+    turned = np.trapezoid(run.pump_current[:, 0], run.time) * 1e6 / FARADAY  # mA/cm2 ms -> pmol/cm2
+    assert run.atp[-1, 0] == pytest.approx(turned, rel=1e-5)
     for ion, through in gained.items():
         inside, outside, bath = run.amounts(ion)
         assert_allclose(inside - inside[0], through, rtol=0, atol=1e-8)

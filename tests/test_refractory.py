@@ -148,6 +148,7 @@ def test_no_pulse_makes_a_spike_in_the_absolute_period_and_a_weak_one_does_after
     assert rises(two(PATCH, after, 1.01), after)
     assert not rises(two(PATCH, found.recovered * 0.98, 1.01), found.recovered)
     assert found.relative == found.recovered - found.absolute > 0
+    assert found.error == pytest.approx(1e-3 * found.recovered)  # of the default accuracy
     assert "no local spike up to 50 x threshold" in str(found)
 
 
