@@ -10,6 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from scipy.fft import dct
+from scipy.interpolate import CubicSpline
 
 from axon import Axon, Clamp, Pulse, Record, Section, Train, hodgkin_huxley, passive, simulate
 from axon.discretise.job import order_in_dt
@@ -287,3 +288,15 @@ def test_spike_times_are_read_off_between_steps(dt: float) -> None:
     )
     assert len(fine.spike_time) == len(SQUID.compartments(DX))
     assert_allclose(run.arrivals(), fine.arrivals(), rtol=0, atol=30 * dt**2)
+
+
+def test_with_order_four_an_open_end_leaves_second_order_in_dx() -> None:
+    cable = Axon(sections=[Section(2_000, 10, PASSIVE, 100.0)], ends=("open", "sealed"))
+    ramp, far = Ramp(amplitude=5.0, duration=10.0, at=1_900), []
+    for dx in (50.0, 25.0, 12.5, 6.25):
+        run = simulate(cable, ramp, duration=1, dt=0.01, dx=dx, order=4, record=Record(every=1.0))
+        assert run.voltage is not None
+        far.append(float(CubicSpline(run.position, run.voltage[-1])(500.0)))
+    changes = np.abs(np.diff(far))
+    assert np.all(np.log2(changes[:-1] / changes[1:]) > 1.9)
+    assert changes[-1] < 1e-3  # mV

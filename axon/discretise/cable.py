@@ -135,7 +135,7 @@ def _frame(
                 leak_current[here] += channel.density(celsius) * channel.reversal * scale[here]
     place, weight, row, opens = feeds(compartments, sites, order)
     clamped = np.array([compartments.nearest(at) for at in held], dtype=np.intp)
-    rough = np.concatenate([clamped, place[opens]])
+    rough = np.concatenate([clamped, place[opens], np.flatnonzero(compartments.end_conductance)])
     cable = Cable(
         capacity=2.0 * compartments.capacitance / dt,
         leak=leak,
@@ -245,10 +245,11 @@ def _coupling(compartments: Compartments) -> Array:
 def _smooth(compartments: Compartments, rough: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Faces to the compartment before where the compact operator holds: both sides equal, none ``rough``.
 
-    Rough are compartments whose V has a kink that depends on V: clamped ones, and those with synapses.
+    Rough are compartments whose V has a kink that depends on V: clamped ones, those with synapses, and ends
+    through which current flows.
     """
     same = np.ones(len(compartments), bool)
-    for name in ("length", "diameter", "resistivity", "membrane", "celsius"):
+    for name in ("length", "diameter", "resistivity", "membrane", "celsius", "capacitance"):
         values = getattr(compartments, name)
         same[1:] &= values[1:] == values[:-1]
         same[0] &= values[0] == values[-1]

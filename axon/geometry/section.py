@@ -155,7 +155,8 @@ class End:
     reversal : float
         mV, against which the conductance drives.
     capacitance : float
-        nF.
+        nF. It is added to that of the last compartment, half of which lies between: an error of first order
+        in dx of what it does from moment to moment, whatever the order of the mesh.
 
     Raises
     ------
