@@ -29,6 +29,7 @@ from axon import (
     simulate,
     simulate_many,
 )
+from axon.discretise.sources import Sources
 from axon.engine.simd import LANES
 from axon.model import from_json, to_json
 from axon.protocols.space_clamp import space_clamp
@@ -169,6 +170,23 @@ def test_two_synapses_at_one_place_are_one_of_twice_the_conductance(at: list[flo
     one, two = (voltage(simulate(CABLE, inputs, **how)) for inputs in (once, twice))
     assert_allclose(two, one, rtol=0, atol=1e-9)
     assert one.max() < 0.0  # no synapse takes V past its reversal
+
+
+def test_synapses_between_two_centres_are_solved_as_the_network_that_they_are() -> None:
+    # Between centres at 0 mV: two nodes on the axial resistance, each with its conductance.
+    cable = Axon(length=2_000, diameter=10, membrane=passive())
+    cut = cable.compartments(1_000)
+    s, g, reversal = np.array([0.2, 0.7]), np.array([0.03, 0.05]), np.array([0.0, -80.0])
+    both = [
+        synapse(shape="exponential", tau=np.inf, onset=0.0, conductance=gi, reversal=ei, at=500 + 1_000 * si)
+        for si, gi, ei in zip(s, g, reversal, strict=True)
+    ]
+    left, between, right = cut.axial_conductance[0] / np.array([s[0], s[1] - s[0], 1 - s[1]])
+    nodes = np.array([[left + between + g[0], -between], [-between, between + right + g[1]]])
+    for level in (0.0, 10.0):  # of both centres, mV
+        v = np.linalg.solve(nodes, g * reversal + level * np.array([left, right]))
+        strengths = Sources(cut, both).strengths(np.array([1.0, 1.1]))[:, 0]
+        assert_allclose(strengths[:2] - level * strengths[2:], g * (reversal - v), rtol=1e-12, atol=0)
 
 
 @given(st.floats(0, 4_000), st.floats(0, 4_000))
