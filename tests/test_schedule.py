@@ -40,7 +40,9 @@ def wanted(around: float, every: int, elsewhere: int = 0) -> np.ndarray:
     return np.flatnonzero(kept | (every_step % elsewhere == 0) if elsewhere else kept)
 
 
-def test_samples_around_spikes_are_those_and_no_others() -> None:
+@pytest.mark.parametrize("chunk", [0.1, 1e-5])
+def test_samples_around_spikes_are_those_and_no_others(chunk: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("axon.stepping.stepper._CHUNK_SECONDS", chunk)
     sparse = run(Record(voltage=AroundSpikes(1.0, every=0.02, elsewhere=0.5), gates=("m",)))
     assert_array_equal(steps(sparse.time), wanted(1.0, 2, 50))
     assert_array_equal(sparse.voltage, DENSE.voltage[wanted(1.0, 2, 50)])
