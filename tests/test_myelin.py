@@ -143,6 +143,14 @@ def test_voltages_around_a_stimulus_are_of_third_order(stimulus: Stimulus) -> No
     assert_allclose(np.log2(np.divide(changes[:-1], changes[1:])), 3.0, rtol=0, atol=0.2)
 
 
+def test_a_node_does_not_ring_after_a_pulse() -> None:
+    # At steps in which its neighbours charge it many times over: V would go zigzag through its own course.
+    pulse = Pulse(amplitude=0.5, start=0.02, duration=0.06, at=0.5)
+    run = simulate(myelinated(10, nodes=3), pulse, duration=0.144, dt=0.004, record=Record(every=0.004))
+    assert run.voltage is not None
+    assert np.all(np.diff(run.voltage[22:, 0], 2) > 0.0)  # the pulse ends at step 20
+
+
 def test_fibres_side_by_side_give_what_each_gives_alone() -> None:
     fibres = [myelinated(d, nodes=9) for d in (5.7, 7.3, 8.7, 10.0, 11.5)]
     how = {"duration": 0.8, "dt": 0.0025, "record": Record(every=0.1, gates=True)}
