@@ -101,8 +101,8 @@ def grids(quick: bool) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
     return {
         "axon, order 2": (second, (*halvings, 0.000625)),
         "axon, order 4": (
-            (2000.0, 1600.0, 1250.0, 1000.0, 800.0, 650.0, 500.0, 400.0, 250.0),
-            (*halvings, 0.03, 0.025, 0.015, 0.0125, 0.0075),
+            (2000.0, 1600.0, 1250.0, 1000.0, 800.0, 700.0, 650.0, 500.0, 400.0, 250.0),
+            (*halvings, 0.03, 0.025, 0.015, 0.0125, 0.012, 0.0075),
         ),
         "NEURON": (second, halvings),
         "CVODE": (second, (1e-2, 1e-3, 1e-4, 1e-5)),
