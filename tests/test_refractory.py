@@ -74,6 +74,14 @@ def test_phases_are_told_apart_and_interpolated() -> None:
     ]
 
 
+def test_a_cycle_that_comes_home_without_crossing_1_has_recovered() -> None:
+    for side, name in ((1, "relative"), (-1, "supernormal")):
+        ratio = 1 + side * np.array([0.5, 0.03, 0.005, 0.001])
+        (first, begin, end), recovered = recovery_phases([1.0, 2.0, 3.0, 4.0], ratio)
+        assert first == name and begin == 1.0 and recovered == ("recovered", end, 4.0)
+        assert end == pytest.approx(2.8, abs=1e-12)  # where the straight line comes within 1 %
+
+
 def test_phases_of_cycles_that_are_cut_short() -> None:
     assert recovery_phases([1.0, 2.0], [np.nan, np.nan]) == [("absolute", 0.0, 2.0)]
     assert recovery_phases([1.0, 2.0], [3.0, 2.0]) == [("relative", 1.0, 2.0)]

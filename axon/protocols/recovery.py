@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Unpack
@@ -111,8 +112,15 @@ def recovery_phases(
     for k, part in enumerate(parts):
         name = "supernormal" if part[0] <= 1.0 else "relative" if k == 0 else "subnormal"
         found.append((name, edges[k], edges[k + 1]))
-    if edges[len(parts)] < edges[-1]:
-        found.append(("recovered", edges[len(parts)], edges[-1]))
+    start = edges[len(parts)]
+    if start == edges[-1]:  # it may come near without crossing 1
+        k = int(np.flatnonzero(np.abs(r - 1.0) > tolerance)[-1])
+        if k < t.size - 1:
+            near = 1.0 + math.copysign(tolerance, r[k] - 1.0)
+            start = float(t[k] + (near - r[k]) / (r[k + 1] - r[k]) * (t[k + 1] - t[k]))
+            found[-1] = (*found[-1][:2], start)
+    if start < edges[-1]:
+        found.append(("recovered", start, edges[-1]))
     return found
 
 
