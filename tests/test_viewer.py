@@ -211,13 +211,14 @@ def test_wrong_paths_are_refused_and_nothing_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_wheel_brings_what_the_page_is_made_of(tmp_path: Path) -> None:
+def test_the_wheel_brings_what_the_page_is_made_of_and_what_cards_tell(tmp_path: Path) -> None:
     hatchling = pytest.importorskip("hatchling.build", reason="hatchling builds the wheel")
     root = Path(axon.__file__).parent.parent
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         wheel = hatchling.build_wheel(str(tmp_path))
     with zipfile.ZipFile(tmp_path / wheel) as archive:
-        names = set(archive.namelist())
+        names, cards = set(archive.namelist()), archive.read("axon/cards/measured.json")
+    assert cards == (root / "results" / "model_cards" / "answer.json").read_bytes()
     uplot = ("uplot/uPlot.iife.min.js", "uplot/uPlot.min.css", "uplot/LICENSE")
     assert {f"axon/draw/viewer/{name}" for name in (*SCRIPTS, *uplot, "page.html", "page.css")} <= names
